@@ -1,0 +1,138 @@
+"""Escalate, pick up, release, take back. Every race has exactly one winner, and the database names it."""
+
+from django.db.models.functions import Now
+
+from escalations import snapshot
+from escalations.actions import assessments, feed
+from escalations.actions.conversation import add_message, change, lock, lock_as_holder
+from escalations.actions.refusals import AlreadyPickedUp, Conflict, NotAllowed, Refusal, require_engineer
+from escalations.actions.transaction import in_transaction
+from escalations.models import AISession, FeedEvent, Handoff, Message
+from resolutionflow.accounts.models import User
+
+
+@in_transaction
+def escalate(session: AISession, *, by: User, reason: str, priority: str = Handoff.Priority.NORMAL.value) -> Handoff:
+    """Freeze the session's context and put it into the queue; the worker assesses it afterwards.
+
+    Raises NotAllowed for anybody but the holder, Conflict if a handoff of this session is open or it is closed.
+    """
+    require_engineer(by)
+    opened = Handoff.objects.open().filter(session=session).select_for_update(no_key=True).first()
+    lock_as_holder(session, by=by)
+    if opened or session.state != AISession.State.ACTIVE:
+        raise Conflict(_why_not_escalated(opened, by))
+    handoff = Handoff.objects.create(
+        account_id=session.account_id,
+        session=session,
+        created_by=by,
+        reason=reason,
+        priority=priority,
+        snapshot=snapshot.of(session),
+    )
+    change(session, state=AISession.State.ESCALATED)
+    add_message(session, Message.Kind.SYSTEM, f"{by.name} escalated: {reason}", author=by)
+    assessments.request(handoff)
+    feed.append(FeedEvent.Kind.CREATED, handoff, by=by)
+    return handoff
+
+
+@in_transaction
+def pick_up(handoff: Handoff, *, by: User) -> Handoff:
+    """Take a waiting handoff and its session. The winner may ask again and gets the same answer.
+
+    Raises AlreadyPickedUp with the winner, NotAllowed for one's own escalation, Conflict if it no longer waits.
+    """
+    require_engineer(by)
+    won = (
+        Handoff.objects.for_account(by.account)
+        .filter(pk=handoff.pk, state=Handoff.State.WAITING)
+        .exclude(created_by=by)
+        .update(state=Handoff.State.PICKED_UP, picked_up_by=by, picked_up_at=Now())
+    )
+    _reread(handoff)
+    if not won:
+        if handoff.state == Handoff.State.PICKED_UP and handoff.picked_up_by == by:
+            return handoff
+        raise _why_not_picked_up(handoff, by)
+    _give(handoff.session, to=by, state=AISession.State.ACTIVE)
+    add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} picked it up.", author=by)
+    feed.append(FeedEvent.Kind.PICKED_UP, handoff, by=by)
+    return handoff
+
+
+@in_transaction
+def release(handoff: Handoff, *, by: User, reason: str = "") -> Handoff:
+    """Put it back into the queue at its original age; the session goes back to who escalated it.
+
+    Raises NotAllowed for anybody but the picker, Conflict if it is not picked up.
+    """
+    require_engineer(by)
+    released = (
+        Handoff.objects.for_account(by.account)
+        .filter(pk=handoff.pk, state=Handoff.State.PICKED_UP, picked_up_by=by)
+        .update(state=Handoff.State.WAITING, picked_up_by=None, picked_up_at=None)
+    )
+    _reread(handoff)
+    if not released:
+        if handoff.state == Handoff.State.PICKED_UP:
+            raise NotAllowed(f"{handoff.picked_up_by} has it; only they can put it back.")
+        raise Conflict(f"It is {_state_in_words(handoff)}, so there is nothing to put back.")
+    _give(handoff.session, to=handoff.created_by, state=AISession.State.ESCALATED)
+    why = f": {reason}" if reason else "."
+    add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} put it back into the queue{why}", author=by)
+    feed.append(FeedEvent.Kind.RELEASED, handoff, by=by, data={"reason": reason})
+    return handoff
+
+
+@in_transaction
+def take_back(handoff: Handoff, *, by: User) -> Handoff:
+    """Recall one's own escalation while it waits.
+
+    Raises NotAllowed for anybody but the escalator, AlreadyPickedUp or Conflict if it no longer waits.
+    """
+    require_engineer(by)
+    taken = (
+        Handoff.objects.for_account(by.account)
+        .filter(pk=handoff.pk, state=Handoff.State.WAITING, created_by=by)
+        .update(state=Handoff.State.TAKEN_BACK, taken_back_at=Now())
+    )
+    _reread(handoff)
+    if not taken:
+        if handoff.created_by != by:
+            raise NotAllowed(f"{handoff.created_by} escalated it; only they can take it back.")
+        if handoff.state == Handoff.State.PICKED_UP:
+            raise AlreadyPickedUp(handoff)
+        raise Conflict(f"It is {_state_in_words(handoff)} already.")
+    _give(handoff.session, to=by, state=AISession.State.ACTIVE)
+    add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} took the escalation back.", author=by)
+    feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by)
+    return handoff
+
+
+def _why_not_escalated(opened: Handoff | None, by: User) -> str:
+    if opened and opened.picked_up_by == by:
+        return "You picked this session up. Put it back into the queue, or resolve it."
+    return "This session is escalated already."
+
+
+def _why_not_picked_up(handoff: Handoff, by: User) -> Refusal:
+    if handoff.state == Handoff.State.PICKED_UP:
+        return AlreadyPickedUp(handoff)
+    if handoff.created_by == by:
+        return NotAllowed("You escalated this yourself; a colleague has to pick it up. You can take it back.")
+    return Conflict(f"It is {_state_in_words(handoff)} already.")
+
+
+def _state_in_words(handoff: Handoff) -> str:
+    return str(handoff.get_state_display()).lower()
+
+
+def _give(session: AISession, *, to: User, state: AISession.State) -> None:
+    lock(session)
+    change(session, holder=to, held_since=Now(), state=state)
+
+
+def _reread(handoff: Handoff) -> None:
+    fresh = Handoff.objects.for_context().get(pk=handoff.pk)
+    handoff.__dict__.update(fresh.__dict__)

@@ -1,0 +1,148 @@
+"""Start a session, post to it, record what was tried, resolve it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from escalations import copilot, knowledge
+from escalations.actions import feed, jobs
+from escalations.actions.conversation import add_message, change, lock, lock_as_holder
+from escalations.actions.refusals import require_engineer
+from escalations.actions.transaction import in_transaction
+from escalations.live import announce
+from escalations.models import AISession, FeedEvent, Handoff, Message, TriedStep
+from resolutionflow.accounts.models import Account, User
+
+
+@dataclass(frozen=True)
+class SuggestedStep:
+    """Which suggested step of which handoff a message started from."""
+
+    handoff: Handoff
+    index: int
+    text: str
+
+
+@in_transaction
+def start(
+    account: Account, *, by: User, title: str, client_name: str = "", ticket_ref: str = "", problem: str = ""
+) -> AISession:
+    """Open a session on the desk of `by`. FlowPilot answers to the problem, if one is told."""
+    require_engineer(by)
+    now = timezone.now()
+    session = AISession.objects.create(
+        account=account,
+        title=title,
+        client_name=client_name,
+        ticket_ref=ticket_ref,
+        problem=problem,
+        started_by=by,
+        holder=by,
+        held_since=now,
+        created_at=now,
+    )
+    if problem:
+        _ask_flowpilot(session)
+    return session
+
+
+@in_transaction
+def post(session: AISession, *, by: User, body: str, step: SuggestedStep | None = None) -> Message:
+    """Write a message as the session's holder; FlowPilot answers in the background.
+
+    Raises NotAllowed for anybody but the holder, Conflict once the session is closed.
+    """
+    require_engineer(by)
+    lock_as_holder(session, by=by)
+    message = add_message(session, Message.Kind.ENGINEER, body, author=by, **_provenance(body, step))
+    _ask_flowpilot(session, message)
+    return message
+
+
+@in_transaction
+def answer(session: AISession, *, to: UUID | None, body: str, sources: list[dict[str, str]]) -> Message | None:
+    """FlowPilot's answer to a message, or with None to the problem. None if the session closed meanwhile."""
+    lock(session)
+    if not session.is_open:
+        return None
+    return add_message(session, Message.Kind.COPILOT, body, sources=sources)
+
+
+@in_transaction
+def tell(session: AISession, *, body: str) -> Message:
+    """A line by the system, such as why FlowPilot could not answer."""
+    lock(session)
+    return add_message(session, Message.Kind.SYSTEM, body)
+
+
+@in_transaction
+def record_step(
+    session: AISession,
+    *,
+    by: User,
+    description: str,
+    outcome: str,
+    note: str = "",
+    source_message: Message | None = None,
+) -> TriedStep:
+    """Record what was tried. Raises NotAllowed for anybody but the holder, Conflict once the session is closed."""
+    require_engineer(by)
+    lock_as_holder(session, by=by)
+    last = session.steps.aggregate(last=Max("position"))["last"] or 0
+    step = TriedStep.objects.create(
+        session=session,
+        position=last + 1,
+        description=description,
+        outcome=outcome,
+        note=note,
+        by=by,
+        source_message=source_message,
+    )
+    change(session, lambda version: announce.step_recorded(step, version))
+    return step
+
+
+@in_transaction
+def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
+    """Close the session with what fixed it; its open handoff closes with it.
+
+    A handoff that still waits is taken back, because nobody needs to come any more. Of a resolve and a pick-up at
+    the same moment one wins. Raises NotAllowed for anybody but the holder, Conflict once the session is closed.
+    """
+    require_engineer(by)
+    handoff = Handoff.objects.open().filter(session=session).select_for_update(no_key=True).first()
+    lock_as_holder(session, by=by)
+    add_message(session, Message.Kind.SYSTEM, f"{by.name} resolved the session.", author=by)
+    if session.state == AISession.State.ESCALATED:
+        change(session, state=AISession.State.ACTIVE)
+    change(session, state=AISession.State.RESOLVED, resolved_at=Now(), resolved_by=by, resolution=resolution)
+    knowledge.learn(session)
+    lock(session)
+    if handoff and handoff.is_waiting:
+        _close(handoff, state=Handoff.State.TAKEN_BACK, taken_back_at=Now())
+        feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by)
+    elif handoff:
+        _close(handoff, state=Handoff.State.RESOLVED, resolved_at=Now())
+        feed.append(FeedEvent.Kind.RESOLVED, handoff, by=by)
+    return session
+
+
+def _provenance(body: str, step: SuggestedStep | None) -> dict[str, Any]:
+    if step is None:
+        return {}
+    unchanged = body.strip() == step.text.strip()
+    use = Message.StepUse.UNCHANGED if unchanged else Message.StepUse.EDITED
+    return {"step_handoff": step.handoff, "step_index": step.index, "step_use": use}
+
+
+def _ask_flowpilot(session: AISession, message: Message | None = None) -> None:
+    if copilot.is_on():
+        jobs.defer(jobs.ANSWER, session_id=str(session.pk), message_id=str(message.pk) if message else None)
+
+
+def _close(handoff: Handoff, **changes: Any) -> None:
+    Handoff.objects.filter(pk=handoff.pk).update(**changes)

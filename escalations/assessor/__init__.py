@@ -1,0 +1,101 @@
+"""What an assessor is: plain data in, plain data out, no database.
+
+`assess` gets a `Case` (the frozen snapshot and what the team's history offers) and returns an `Assessment`. Its text
+is data: plain, bounded, never markup.
+"""
+
+import unicodedata
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+SUMMARY_LENGTH = 1_200
+CAUSE_LENGTH = 600
+STEP_LENGTH = 200
+MOST_STEPS = 5
+MOST_FACTS = 6
+
+Confidence = Literal["low", "medium", "high"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a statement comes from: a message of this session, a resolved session, or a runbook."""
+
+    kind: Literal["message", "session", "runbook"]
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class TriedStep:
+    description: str
+    outcome: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PastSession:
+    """A resolved session of the same account. `score` ranks it against the others; only its order means something."""
+
+    id: str
+    title: str
+    problem: str
+    resolution: str
+    steps: tuple[TriedStep, ...]
+    score: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be assessed. `messages` are (id, number, author, body), in order; `past` is best first."""
+
+    title: str
+    problem: str
+    reason: str
+    messages: tuple[tuple[str, int, str, str], ...]
+    steps: tuple[TriedStep, ...]
+    past: tuple[PastSession, ...]
+
+
+@dataclass(frozen=True)
+class SuggestedStep:
+    text: str
+    sources: tuple[Source, ...]
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    summary_prose: str
+    what_we_know: tuple[str, ...]
+    likely_cause: str
+    suggested_steps: tuple[SuggestedStep, ...]
+    confidence: Confidence
+    sources: tuple[Source, ...] = field(default=())
+
+    def as_data(self) -> dict[str, Any]:
+        """The assessment as JSON: plain text, no control or bidi characters, within the lengths above."""
+        data = asdict(self)
+        return {
+            "summary_prose": plain(self.summary_prose, SUMMARY_LENGTH),
+            "what_we_know": [plain(fact, STEP_LENGTH) for fact in self.what_we_know[:MOST_FACTS]],
+            "likely_cause": plain(self.likely_cause, CAUSE_LENGTH),
+            "suggested_steps": [
+                {
+                    "text": plain(step.text, STEP_LENGTH),
+                    "sources": [asdict(source) for source in step.sources],
+                    **({"warning": plain(step.warning, STEP_LENGTH)} if step.warning else {}),
+                }
+                for step in self.suggested_steps[:MOST_STEPS]
+            ],
+            "confidence": self.confidence,
+            "sources": data["sources"],
+        }
+
+
+def plain(text: str, length: int) -> str:
+    """`text` without control and formatting characters, at most `length` long, cut at a word."""
+    allowed = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    if len(allowed) <= length:
+        return allowed.strip()
+    return allowed[: length - 1].rsplit(" ", 1)[0].rstrip(" ,;.") + "…"

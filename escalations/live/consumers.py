@@ -1,0 +1,100 @@
+"""The sockets of the queue and of a session: join, say `ready`, then write what comes into the mailbox."""
+
+import asyncio
+import logging
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+from escalations.live import cursors, groups
+from escalations.live.frames import ready
+from escalations.live.hub import Mailbox, hub, read
+from escalations.models import AISession
+from resolutionflow.accounts.models import User
+
+log = logging.getLogger(__name__)
+
+SIGN_IN = 4401  # the page goes to the login
+NOT_YOURS = 4403  # the page says so and stops
+
+
+class LiveConsumer(AsyncConsumer):
+    """One browser page. It only listens: whatever a client sends is ignored."""
+
+    channel_layer_alias = "none"  # there is no such layer: the hub has the process's only channel
+
+    def __init__(self) -> None:
+        self.group = ""
+        self.mailbox = Mailbox()
+        self.writer: asyncio.Task[None] | None = None
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        await self.send({"type": "websocket.accept"})
+        user = self.scope["user"]
+        if not user.is_authenticated:
+            return await self.close(SIGN_IN)
+        group = await self.find_group(user)
+        if group is None:
+            return await self.close(NOT_YOURS)
+        self.group = group
+        await hub.join(group, self.mailbox)  # first join, then read: what commits in between is in the mailbox
+        cursor = await read(cursors.of_group, group)
+        await self.write(ready(cursor))
+        self.writer = asyncio.create_task(self.write_on())
+
+    async def find_group(self, user: User) -> str | None:
+        """The group that this person may listen to at this address; None if there is none."""
+        raise NotImplementedError
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        pass
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        if self.group:
+            hub.leave(self.group, self.mailbox)
+        if self.writer:
+            self.writer.cancel()
+        raise StopConsumer
+
+    async def write_on(self) -> None:
+        while True:
+            await self.write(await self.mailbox.get())
+
+    async def write(self, text: str) -> None:
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def close(self, code: int) -> None:
+        await self.send({"type": "websocket.close", "code": code})
+
+
+class QueueConsumer(LiveConsumer):
+    """`/ws/queue/`: the account's feed."""
+
+    async def find_group(self, user: User) -> str | None:
+        return groups.queue_of(user.account_id) if user.account_id else None
+
+
+class SessionConsumer(LiveConsumer):
+    """`/ws/sessions/<uuid>/`: one session. A stranger's looks just like one that does not exist."""
+
+    async def find_group(self, user: User) -> str | None:
+        session_id = self.scope["url_route"]["kwargs"]["session_id"]
+        known = await read(_is_session_of, session_id, user.account_id)
+        return groups.session(session_id) if known else None
+
+
+def _is_session_of(session_id: Any, account_id: Any) -> bool:
+    return AISession.objects.filter(pk=session_id, account=account_id).exists()
+
+
+class NowhereConsumer(AsyncConsumer):
+    """Any other address: the handshake is refused."""
+
+    channel_layer_alias = "none"
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        await self.send({"type": "websocket.close"})
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        raise StopConsumer

@@ -1,0 +1,13 @@
+"""The frames that the server writes by itself; all others come from `announce`."""
+
+import json
+
+
+def ready(cursor: int) -> str:
+    """The first frame of a socket, and the only one after an overflow: "you are at this cursor now"."""
+    return json.dumps({"type": "ready", "cursor": cursor})
+
+
+def heartbeat(cursor: int) -> str:
+    """Every 15 s: still here, and this far."""
+    return json.dumps({"type": "heartbeat", "cursor": cursor})

@@ -1,0 +1,219 @@
+"""One hub per process: a single membership per group, however many sockets watch it.
+
+The usual pattern lets every socket join the group; then every message walks every member and is encoded anew for each
+(at 500 sockets 27 times slower than the limit). Here the process joins once, takes each frame once, and puts the same
+text into the mailbox of each of its sockets.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from channels.layers import get_channel_layer
+from django.db import connection
+
+from escalations.live import cursors
+from escalations.live.frames import heartbeat, ready
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+MAILBOX_SIZE = 64  # frames
+HEARTBEAT_SECONDS = 15.0
+HOLD_SECONDS = 0.05  # two commits may be announced in the wrong order
+REJOIN_SECONDS = 3600.0  # memberships end after 24 h
+
+_readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-reads")
+
+
+async def read(question: Callable[..., R], *args: Any) -> R:
+    """Ask the database in a thread of the hub's own: the one that all consumers share may be busy for seconds."""
+
+    def ask() -> R:
+        try:
+            return question(*args)
+        finally:
+            connection.close()
+
+    return await asyncio.get_running_loop().run_in_executor(_readers, ask)
+
+
+class Mailbox:
+    """The frames that one socket has not been sent yet. `put` never waits.
+
+    A socket that cannot keep up loses its frames, never one in the middle: the overflow empties the box, and what its
+    reader gets next is one `ready`, upon which the page fetches the list.
+    """
+
+    def __init__(self) -> None:
+        self._frames: deque[str] = deque()
+        self._filled = asyncio.Event()
+
+    def put(self, text: str, *, cursor: int | None) -> None:
+        if len(self._frames) >= MAILBOX_SIZE:
+            if cursor is None:
+                return  # a piece of an answer; the whole follows
+            self._frames.clear()
+            text = ready(cursor)
+        self._frames.append(text)
+        self._filled.set()
+
+    async def get(self) -> str:
+        while not self._frames:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._frames.popleft()
+
+
+@dataclass(eq=False)
+class Topic:
+    """One group with sockets in this process. `last` is the newest cursor that was handed on."""
+
+    group: str
+    sockets: set[Mailbox] = field(default_factory=set)
+    joined: "asyncio.Task[bool] | None" = None
+    last: int | None = None
+    held: dict[int, str] = field(default_factory=dict)
+    release: asyncio.TimerHandle | None = None
+
+    def deliver(self, cursor: int | None, text: str) -> None:
+        """Hand on a frame in its turn; one that is ahead waits briefly for its predecessor."""
+        if cursor is None:
+            self.broadcast(text, None)
+        elif self.last is None or cursor <= self.last + 1:
+            self.broadcast(text, cursor)
+            self.last = max(cursor, self.last or 0)
+            self._hand_on_successors()
+        else:
+            self.held[cursor] = text
+            if self.release is None:
+                self.release = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._stop_waiting)
+
+    def broadcast(self, text: str, cursor: int | None) -> None:
+        for socket in self.sockets:
+            socket.put(text, cursor=cursor)
+
+    def _hand_on_successors(self) -> None:
+        while self.last is not None and (text := self.held.pop(self.last + 1, None)) is not None:
+            self.last += 1
+            self.broadcast(text, self.last)
+        if not self.held and self.release:
+            self.release.cancel()
+            self.release = None
+
+    def _stop_waiting(self) -> None:
+        """The predecessor is lost: hand on what there is, in order. Pages see the gap and fetch the list."""
+        self.release = None
+        for cursor in sorted(self.held):
+            self.broadcast(self.held[cursor], cursor)
+            self.last = cursor
+        self.held.clear()
+
+
+class Hub:
+    """Topics of this process. All methods belong to one event loop."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, Topic] = {}
+        self._channel = ""
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def join(self, group: str, mailbox: Mailbox) -> None:
+        """Let `mailbox` get the group's frames from now on; whatever commits after this returns reaches it."""
+        self._start()
+        topic = self._topics.setdefault(group, Topic(group))
+        topic.sockets.add(mailbox)
+        if topic.joined is None:
+            topic.joined = asyncio.create_task(self._join_layer(group))
+        await asyncio.shield(topic.joined)
+
+    def leave(self, group: str, mailbox: Mailbox) -> None:
+        topic = self._topics.get(group)
+        if topic is None:
+            return
+        topic.sockets.discard(mailbox)
+        if not topic.sockets:
+            del self._topics[group]
+            self._spawn(self._leave_layer(group))
+
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._tasks and self._tasks[0].get_loop() is loop and not any(task.done() for task in self._tasks):
+            return
+        self._channel = ""
+        self._topics.clear()
+        self._tasks = [
+            loop.create_task(self._receive()),
+            loop.create_task(self._beat()),
+            loop.create_task(self._rejoin()),
+        ]
+
+    async def _channel_name(self) -> str:
+        if not self._channel:
+            self._channel = await get_channel_layer().new_channel("hub")
+        return self._channel
+
+    async def _join_layer(self, group: str) -> bool:
+        """Join in the channel layer. Without it (Redis is away) sockets live by heartbeats until the next try."""
+        try:
+            async with asyncio.timeout(5):
+                await get_channel_layer().group_add(group, await self._channel_name())
+            return True
+        except Exception:
+            log.warning("Could not join %s; heartbeats carry its pages until that works.", group, exc_info=True)
+            return False
+
+    async def _leave_layer(self, group: str) -> None:
+        try:
+            async with asyncio.timeout(5):
+                await get_channel_layer().group_discard(group, await self._channel_name())
+            if topic := self._topics.get(group):  # somebody came while this left
+                topic.joined = asyncio.create_task(self._join_layer(group))
+        except Exception:
+            log.warning("Could not leave %s.", group, exc_info=True)
+
+    # The hub's three loops
+
+    async def _receive(self) -> None:
+        while True:
+            try:
+                message = await get_channel_layer().receive(await self._channel_name())
+            except Exception:
+                log.warning("The channel layer failed; trying again.", exc_info=True)
+                await asyncio.sleep(1)
+                continue
+            if topic := self._topics.get(message["group"]):
+                topic.deliver(message["cursor"], message["text"])
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                now_at = await read(cursors.of_groups, list(self._topics))
+            except Exception:
+                log.warning("No heartbeat: the database did not answer.", exc_info=True)
+                continue
+            for group, cursor in now_at.items():
+                if topic := self._topics.get(group):
+                    topic.broadcast(heartbeat(cursor), cursor)
+                    if topic.joined and topic.joined.done() and not topic.joined.result():
+                        topic.joined = asyncio.create_task(self._join_layer(group))
+
+    async def _rejoin(self) -> None:
+        while True:
+            await asyncio.sleep(REJOIN_SECONDS)
+            for topic in list(self._topics.values()):
+                topic.joined = asyncio.create_task(self._join_layer(topic.group))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        _background.add(task)
+        task.add_done_callback(_background.discard)
+
+
+_background: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks only weakly
+hub = Hub()

@@ -1,0 +1,11 @@
+"""Which socket is at which address."""
+
+from django.urls import path, re_path
+
+from escalations.live import consumers
+
+websocket_urlpatterns = [
+    path("ws/queue/", consumers.QueueConsumer.as_asgi()),
+    path("ws/sessions/<uuid:session_id>/", consumers.SessionConsumer.as_asgi()),
+    re_path(r"", consumers.NowhereConsumer.as_asgi()),
+]

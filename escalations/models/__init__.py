@@ -1,0 +1,8 @@
+"""What is true. Only `actions` (and migrations, the demo and tests) write here."""
+
+from escalations.models.assessment import Assessment
+from escalations.models.feed import FeedCounter, FeedEvent
+from escalations.models.handoff import Handoff
+from escalations.models.session import AISession, Message, TriedStep
+
+__all__ = ["AISession", "Assessment", "FeedCounter", "FeedEvent", "Handoff", "Message", "TriedStep"]

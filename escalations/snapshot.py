@@ -1,0 +1,79 @@
+"""A session → the frozen context of a handoff, as it is shown to whoever picks it up.
+
+`{"version": 1, "session": {id, title, client_name, ticket_ref, problem, started_at, started_by},
+"messages": [{id, number, kind, author, body, at}], "steps": [{id, description, outcome, note, by, at, message_id}]}`;
+times are ISO 8601 in UTC, ids are strings, people are names. The system's own lines are left out.
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from escalations.models import AISession, Message, TriedStep
+
+
+def of(session: AISession) -> dict[str, Any]:
+    """The session's context as it is now; the caller holds the session's lock."""
+    messages = session.messages.exclude(kind=Message.Kind.SYSTEM).select_related("author")
+    return {
+        "version": 1,
+        "session": {
+            "id": str(session.pk),
+            "title": session.title,
+            "client_name": session.client_name,
+            "ticket_ref": session.ticket_ref,
+            "problem": session.problem,
+            "started_at": _iso(session.created_at),
+            "started_by": session.started_by.name if session.started_by else "",
+        },
+        "messages": [_message(message) for message in messages],
+        "steps": [_step(step) for step in session.steps.select_related("by")],
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "id": str(message.pk),
+        "number": message.number,
+        "kind": message.kind,
+        "author": message.author_name,
+        "body": message.body,
+        "at": _iso(message.created_at),
+    }
+
+
+def _step(step: TriedStep) -> dict[str, Any]:
+    return {
+        "id": str(step.pk),
+        "description": step.description,
+        "outcome": step.outcome,
+        "note": step.note,
+        "by": step.by.name if step.by else "",
+        "at": _iso(step.created_at),
+        "message_id": str(step.source_message_id) if step.source_message_id else None,
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+# What a good escalation tells, and how its text gives it away. Only a hint: nothing is ever blocked by it.
+TELLS = {
+    "the exact error text": r"error|fail|code|0x[0-9a-f]{4,}|event \d+|exception|denied|timed? ?out|[\"“].+[\"”]",
+    "who is affected": r"\b(user|users|everyone|everybody|all|nobody|staff|people|person|one|two|three|\d+|team|office)\b",
+    "the last change before it began": r"\b(since|after|update|upgrade|chang|replac|migrat|install|new|moved?|yesterday|"
+    r"monday|tuesday|wednesday|thursday|friday|last (week|night|month))",
+}
+
+
+def missing_from(session: AISession) -> list[str]:
+    """What the next engineer will ask for first, in words, as far as the session does not tell it."""
+    told = " ".join(
+        [session.title, session.problem]
+        + list(session.messages.exclude(kind=Message.Kind.SYSTEM).values_list("body", flat=True))
+    ).lower()
+    missing = [what for what, pattern in TELLS.items() if not re.search(pattern, told)]
+    if not session.steps.exists():
+        missing.append("at least one step that was tried")
+    return missing

@@ -1,0 +1,77 @@
+"""The handoff-context screen, and what can be done with a handoff."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from escalations import context as handoff_context
+from escalations.actions import assessments
+from escalations.actions import handoffs as actions
+from escalations.actions.refusals import AlreadyPickedUp, Conflict
+from escalations.forms import ReleaseForm
+from escalations.models import Handoff
+
+
+def _find(request: HttpRequest, handoff_id: UUID) -> Handoff:
+    return get_object_or_404(Handoff.objects.for_account(request.user.account).for_context(), pk=handoff_id)
+
+
+@never_cache
+@require_GET
+def context(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+    """Four sections: Problem summary, What's been tried, AI assessment, Start here."""
+    handoff = _find(request, handoff_id)
+    return render(request, "escalations/handoff.html", handoff_context.of(handoff, viewer=request.user))
+
+
+@require_POST
+def pick_up(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+    handoff = _find(request, handoff_id)
+    try:
+        actions.pick_up(handoff, by=request.user)
+    except (AlreadyPickedUp, Conflict) as refusal:
+        return _lost(request, handoff, refusal)
+    return _go(request, reverse("escalations:handoff", args=[handoff.pk]))
+
+
+@require_POST
+def release(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+    handoff = _find(request, handoff_id)
+    form = ReleaseForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    actions.release(handoff, by=request.user, reason=reason)
+    return _go(request, reverse("escalations:queue"))
+
+
+@require_POST
+def take_back(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+    handoff = actions.take_back(_find(request, handoff_id), by=request.user)
+    return _go(request, reverse("escalations:session", args=[handoff.session_id]))
+
+
+@require_POST
+def assess_again(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+    handoff = _find(request, handoff_id)
+    assessments.try_again(handoff, by=request.user)
+    return _go(request, reverse("escalations:handoff", args=[handoff.pk]) + "#assessment")
+
+
+def _lost(request: HttpRequest, handoff: Handoff, refusal: Conflict) -> HttpResponse:
+    """Who won, and the next one that waits."""
+    waiting = Handoff.objects.for_account(request.user.account).waiting().for_card().defer("snapshot")
+    offer = waiting.exclude(created_by=request.user).first()
+    template = "escalations/_lost.html" if request.htmx else "escalations/lost.html"
+    return render(
+        request, template, {"handoff": handoff, "said": str(refusal), "refusal": refusal, "offer": offer}, status=409
+    )
+
+
+def _go(request: HttpRequest, address: str) -> HttpResponse:
+    """On to the next page; HTMX is told to leave the one it stands on."""
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)

@@ -1,0 +1,62 @@
+"""The live queue."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from escalations.live import cards as live_cards
+from escalations.models import AISession, FeedEvent
+from escalations.models.feed import cursor_of
+
+HIGHEST_CURSOR = 2**63 - 1
+
+
+@never_cache
+@require_GET
+def show(request: HttpRequest) -> HttpResponse:
+    account = request.user.account
+    cursor = cursor_of(account)  # before the list: an event in between is fetched again, never lost
+    listed = live_cards.of_account(account, base=cursor)
+    return render(
+        request,
+        "escalations/queue.html",
+        {
+            "cards": listed,
+            "cursor": cursor,
+            "base": cursor,
+            "desk": AISession.objects.for_account(account).of(request.user)[:8],
+            "today": _today(request),
+        },
+    )
+
+
+@never_cache
+@require_GET
+def cards(request: HttpRequest) -> HttpResponse:
+    """The list alone, in the order that a page first rendered at `base` keeps."""
+    base = request.GET.get("base", "0")
+    if not (base.isascii() and base.isdigit() and int(base) <= HIGHEST_CURSOR):
+        return HttpResponseBadRequest("base must be a cursor: a whole number, 0 or more.", content_type="text/plain")
+    cursor = cursor_of(request.user.account)
+    listed = live_cards.of_account(request.user.account, base=int(base))
+    return render(request, "escalations/_cards.html", {"cards": listed, "cursor": cursor, "base": int(base)})
+
+
+def _today(request: HttpRequest) -> dict[str, int]:
+    """What the account's feed saw since midnight in its zone."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    events = FeedEvent.objects.for_account(request.user.account).filter(
+        at__gte=midnight, at__lt=midnight + timedelta(days=2)
+    )
+    counts = dict.fromkeys(FeedEvent.Kind.values, 0)
+    for kind in events.values_list("kind", flat=True):
+        counts[kind] += 1
+    return {
+        "escalated": counts["handoff_created"],
+        "picked_up": counts["handoff_picked_up"],
+        "resolved": counts["handoff_resolved"],
+    }

@@ -1,0 +1,200 @@
+"""Account (the tenant), User (with a role in it) and ApiToken."""
+
+import hashlib
+import secrets
+import uuid
+import zoneinfo
+from typing import Any, Generic, Self, TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower, Now
+
+
+def validate_time_zone(name: str) -> None:
+    """Accept IANA names such as Europe/Berlin."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is no IANA time zone, such as Europe/Berlin.")
+
+
+class Account(models.Model):
+    """One support team. Everybody but a superuser belongs to exactly one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tz(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+M = TypeVar("M", bound=models.Model, covariant=True)
+
+
+class OwnedQuerySet(models.QuerySet[M], Generic[M]):
+    """Rows that belong to an account. Doors find them through it, so a stranger's row is a 404."""
+
+    account_path = "account"
+
+    def for_account(self, account: Account | None) -> Self:
+        """The account's rows; none for somebody without an account."""
+        if account is None:
+            return self.none()
+        return self.filter(**{self.account_path: account})
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates people; Django's own commands and its sign-in call these."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").lower())
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. The e-mail address signs in; the role says what they may do in their account."""
+
+    class Role(models.TextChoices):
+        VIEWER = "viewer", "Viewer"
+        ENGINEER = "engineer", "Engineer"
+        OWNER = "owner", "Owner"
+        ADMIN = "admin", "Admin"
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="users", null=True, blank=True)
+    email = models.EmailField(max_length=254, unique=True, error_messages={"unique": "This e-mail address is taken."})
+    name = models.CharField(max_length=80)
+    role = models.CharField(max_length=10, choices=Role, default=Role.ENGINEER)
+    is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting: history keeps its names.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = UserManager.from_queryset(OwnedQuerySet["User"])()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")),
+                name="user_email_lower_case",
+                violation_error_message="Write the e-mail address in lower case.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(account__isnull=False) | models.Q(is_superuser=True),
+                name="user_belongs_to_an_account",
+                violation_error_message="Everybody but a superuser belongs to an account.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["viewer", "engineer", "owner", "admin"]), name="user_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.email = self.email.strip().lower()
+
+    def get_short_name(self) -> str:
+        return self.name.split()[0] if self.name else self.email
+
+    @property
+    def initials(self) -> str:
+        words = self.name.split() or [self.email]
+        return (words[0][:2] if len(words) == 1 else words[0][0] + words[-1][0]).upper()
+
+    # Who may what (the roles' table in docs/people.md)
+
+    @property
+    def may_work(self) -> bool:
+        """Work sessions, escalate, pick up, release, resolve."""
+        return self.is_active and self.account_id is not None and self.role != self.Role.VIEWER
+
+    @property
+    def may_see_analytics(self) -> bool:
+        return self.is_active and self.account_id is not None and self.role in {self.Role.OWNER, self.Role.ADMIN}
+
+    @property
+    def is_staff(self) -> bool:
+        """May enter the Django admin: the account's admins, and the operator of the installation."""
+        return self.is_superuser or (self.role == self.Role.ADMIN and self.account_id is not None)
+
+
+class ApiTokenQuerySet(OwnedQuerySet["ApiToken"]):
+    account_path = "user__account"
+
+    def alive(self) -> Self:
+        return self.filter(revoked_at=None, user__is_active=True)
+
+
+class ApiToken(models.Model):
+    """A person's key to the API. Only a hash is kept, so it can be shown just once, when it is made."""
+
+    PREFIX_LENGTH = 10
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80, blank=True)
+    prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… of {self.user}"
+
+    @classmethod
+    def issue(cls, user: User, *, name: str = "") -> tuple["ApiToken", str]:
+        """A new token and its plain text, which nothing can show again."""
+        plain = "rf_" + secrets.token_urlsafe(32)
+        token = cls.objects.create(user=user, name=name, prefix=plain[: cls.PREFIX_LENGTH], digest=cls.digest_of(plain))
+        return token, plain
+
+    @staticmethod
+    def digest_of(plain: str) -> str:
+        """SHA-256 without salt: the text is 256 random bits, so there is nothing to guess."""
+        return hashlib.sha256(plain.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class IdempotentAnswer(models.Model):
+    """What the API answered to a request with an Idempotency-Key, so that a retry gets the same."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request_digest = models.CharField(max_length=64)  # of method, address and body
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_unique")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,34 @@
+"""Sign in and out."""
+
+from django.conf import settings
+from django.contrib.auth import views as auth
+from django.contrib.auth.decorators import login_not_required
+
+from resolutionflow.accounts.models import User
+
+ROLES_IN_WORDS = {
+    User.Role.VIEWER: "looks on",
+    User.Role.ENGINEER: "works sessions",
+    User.Role.OWNER: "owns the account",
+    User.Role.ADMIN: "administers it",
+}
+
+
+class SignIn(auth.LoginView):
+    """The login page; a demonstration lists its people there."""
+
+    template_name = "accounts/login.html"
+    redirect_authenticated_user = True
+    extra_context = {"demo": settings.DEMO}
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        return super().get_context_data(**kwargs) | {"demo_people": demo_people() if settings.DEMO else []}
+
+
+def demo_people() -> list[User]:
+    people = User.objects.filter(account__isnull=False, is_active=True).select_related("account")
+    return list(people.order_by("account__name", "name"))
+
+
+sign_in = login_not_required(SignIn.as_view())
+sign_out = login_not_required(auth.LogoutView.as_view())

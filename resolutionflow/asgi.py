@@ -1,0 +1,49 @@
+"""Web and sockets of one process, for any ASGI server."""
+
+import asyncio
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resolutionflow.settings")
+django.setup()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402 after django.setup()
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import WebsocketDenier  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+from escalations.live import routing, transport  # noqa: E402
+from resolutionflow import postgres  # noqa: E402
+
+if settings.EMBEDDED_POSTGRES:
+    postgres.start(settings.EMBEDDED_POSTGRES)
+
+
+class SameOrigin:
+    """Refuse sockets that another site's page opens. A browser always names the origin; programs have none."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = dict(scope["headers"])
+        origin = urlsplit(headers.get(b"origin", b"").decode("latin1"))
+        foreign = b"origin" in headers and origin.netloc.encode("latin1") != headers.get(b"host")
+        await (WebsocketDenier() if foreign else self.application)(scope, receive, send)
+
+
+protocols = ProtocolTypeRouter(
+    {
+        "http": get_asgi_application(),
+        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(routing.websocket_urlpatterns))),
+    }
+)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    transport.serve_from(asyncio.get_running_loop())
+    await protocols(scope, receive, send)

@@ -1,0 +1,93 @@
+"""What holds for every request."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from escalations.actions.refusals import Refusal
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+class BodyLimit:
+    """Refuse bodies over 256 KiB with 413, before anything reads them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if self._size(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            said = "That is more than 256 KiB in one request, which is the most that is taken."
+            if is_for_programs(request):
+                return JsonResponse({"detail": said}, status=413)
+            return render(request, "error.html", {"title": "Too much at once", "said": said}, status=413)
+        return self.get_response(request)
+
+    @staticmethod
+    def _size(request: HttpRequest) -> int:
+        """Bytes of the body; one that came in chunks has no length in its header, so it is measured."""
+        declared = request.META.get("CONTENT_LENGTH") or ""
+        if declared:
+            return int(declared) if declared.isdigit() else 0
+        body = getattr(request, "_stream", None)
+        if body is None or not hasattr(body, "seek"):
+            return 0
+        size: int = body.seek(0, 2)
+        body.seek(0)
+        return size
+
+
+class SignedIn(LoginRequiredMiddleware):
+    """Every page but those marked otherwise needs a sign-in; times are shown in the account's zone."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], view_args: Any, view_kwargs: Any
+    ) -> HttpResponse | None:
+        refused: HttpResponse | None = super().process_view(request, view_func, view_args, view_kwargs)
+        if refused is not None:
+            return refused
+        user = request.user
+        if user.is_authenticated and user.account is not None:
+            timezone.activate(user.account.tz)
+        else:
+            timezone.deactivate()
+            if user.is_authenticated and getattr(view_func, "login_required", True) and not _is_admin(request):
+                return redirect("admin:index")  # the operator of the installation has no queue
+        return None
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:
+        if getattr(request, "htmx", False):  # a fragment has no room for the login page
+            return HttpResponse(status=204, headers={"HX-Redirect": settings.LOGIN_URL and "/login/"})
+        return super().handle_no_permission(request, view_func)
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    return request.path.startswith("/admin/")
+
+
+class Refusals:
+    """A verb said no: its words, on a page or in the notice of the page that asked."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Refusal):
+            return None
+        if is_for_programs(request):
+            return JsonResponse({"detail": str(exception), **exception.facts}, status=exception.status)
+        template = "_notice.html" if getattr(request, "htmx", False) else "error.html"
+        context = {"title": "That did not work", "said": str(exception), "refusal": exception}
+        return render(request, template, context, status=exception.status)

@@ -1,0 +1,38 @@
+"""The few pages that belong to nobody else: the start, health, and what went wrong."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+
+from resolutionflow.health import what_is_not_ready
+
+
+@login_not_required
+def start(request: HttpRequest) -> HttpResponse:
+    return redirect("escalations:queue" if request.user.is_authenticated else "login")
+
+
+@login_not_required
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process is up; nothing else is asked."""
+    return JsonResponse({"status": "up"})
+
+
+@login_not_required
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Database, channel layer and worker answer; else 503 and which of them does not."""
+    missing = what_is_not_ready()
+    connection.close()
+    return JsonResponse({"status": "not ready" if missing else "ready", **missing}, status=503 if missing else 200)
+
+
+@login_not_required
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    said = (
+        "The page was open for too long, or cookies are off. Go back, reload it and try again; what you typed is kept."
+    )
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "CSRF check failed: send the X-CSRFToken header, or use a token."}, status=403)
+    template = "_notice.html" if getattr(request, "htmx", False) else "error.html"
+    return render(request, template, {"title": "Please try again", "said": said}, status=403)

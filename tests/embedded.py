@@ -1,0 +1,24 @@
+"""Starts the tests' own PostgreSQL before Django reads its settings (an early plugin: `-p tests.embedded`).
+
+Its data lies under /var/tmp, one per checkout: a run that was killed leaves a server that the next one takes over.
+DATABASE_URL, where it is set, names another server; its user must be allowed to create databases.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CHECKOUT = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+HOME = Path(os.environ.get("TEST_DATA_DIR") or f"/var/tmp/resolutionflow-tests-{os.geteuid()}-{CHECKOUT}")
+
+os.environ["RESOLUTIONFLOW_DATA_DIR"] = str(HOME)
+os.environ.setdefault("DEBUG", "false")
+os.environ["SECRET_KEY"] = "only-for-tests"
+os.environ.pop("REDIS_URL", None)
+os.environ.pop("ASSESSMENT_MODEL", None)
+
+if not os.environ.get("DATABASE_URL"):
+    from resolutionflow import postgres
+
+    postgres.start(HOME, options="-c fsync=off -c synchronous_commit=off -c full_page_writes=off")
