@@ -37,11 +37,11 @@ def answer(case: Case) -> Answer:
 
 
 def _suggest(step: SuggestedStep) -> str:
+    """The idea as a paragraph of its own, because it can be recorded as a tried step, then where it comes from."""
     source = step.sources[0]
-    where = (
-        f"In “{source.title}” this is what worked" if source.kind == "session" else f"From the runbook “{source.title}”"
-    )
-    return f"{where}: {step.text}"
+    if source.kind == "session":
+        return f"{step.text}\n\nThat is what worked in “{source.title}”."
+    return f"{step.text}\n\nThat is from the runbook “{source.title}”."
 
 
 def _ask() -> str:

@@ -21,14 +21,14 @@ def _text(length: int, *, required: bool = True, rows: int = 0, **attributes: st
     return forms.CharField(max_length=length, required=required, widget=widget)
 
 
-class DescribedErrors(forms.Form):
-    """Fields with an error point at it, for people who do not see it."""
+class PageForm(forms.Form):
+    """Ids of their own, because a page shows several forms; Django ties each error to its field by them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": f"{type(self).__name__.lower()}-%s"} | kwargs)
 
 
-class StartForm(DescribedErrors):
+class StartForm(PageForm):
     title = _text(TITLE_LENGTH, placeholder="What does not work?")
     client_name = _text(CLIENT_LENGTH, required=False, placeholder="Which client?")
     ticket_ref = _text(TICKET_LENGTH, required=False, placeholder="#12345")
@@ -37,27 +37,26 @@ class StartForm(DescribedErrors):
     )
 
 
-class MessageForm(DescribedErrors):
+class MessageForm(PageForm):
     body = _text(BODY_LENGTH, rows=2)
     step_handoff = forms.UUIDField(required=False, widget=forms.HiddenInput)
     step_index = forms.IntegerField(required=False, min_value=0, max_value=99, widget=forms.HiddenInput)
 
 
-class StepForm(DescribedErrors):
+class StepForm(PageForm):
     description = _text(STEP_LENGTH, placeholder="What did you try?")
     outcome = forms.ChoiceField(choices=TriedStep.Outcome.choices, initial=TriedStep.Outcome.FAILED)
     note = _text(STEP_LENGTH, required=False, placeholder="What did you see? (optional)")
-    source_message = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
-class EscalateForm(DescribedErrors):
+class EscalateForm(PageForm):
     reason = _text(REASON_LENGTH, rows=4, placeholder="Where are you stuck, and what do you need?")
     priority = forms.ChoiceField(choices=Handoff.Priority.choices, initial=Handoff.Priority.NORMAL)
 
 
-class ResolveForm(DescribedErrors):
+class ResolveForm(PageForm):
     resolution = _text(RESOLUTION_LENGTH, rows=4, placeholder="What was it, and what fixed it?")
 
 
-class ReleaseForm(DescribedErrors):
+class ReleaseForm(PageForm):
     reason = _text(REASON_LENGTH, required=False, rows=2)

@@ -67,6 +67,9 @@ TELLS = {
 }
 
 
+A_STEP = "at least one step that was tried"
+
+
 def missing_from(session: AISession) -> list[str]:
     """What the next engineer will ask for first, in words, as far as the session does not tell it."""
     told = " ".join(
@@ -75,5 +78,5 @@ def missing_from(session: AISession) -> list[str]:
     ).lower()
     missing = [what for what, pattern in TELLS.items() if not re.search(pattern, told)]
     if not session.steps.exists():
-        missing.append("at least one step that was tried")
+        missing.append(A_STEP)
     return missing

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
+from django_htmx.http import reswap, retarget
 
 from escalations.actions.refusals import Refusal
 
@@ -66,7 +67,7 @@ class SignedIn(LoginRequiredMiddleware):
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:
         if getattr(request, "htmx", False):  # a fragment has no room for the login page
-            return HttpResponse(status=204, headers={"HX-Redirect": settings.LOGIN_URL and "/login/"})
+            return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
         return super().handle_no_permission(request, view_func)
 
 
@@ -84,10 +85,14 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Http404) and not is_for_programs(request):
+            return render(request, "404.html", status=404)  # not Django's own, which a demonstration would show
         if not isinstance(exception, Refusal):
             return None
         if is_for_programs(request):
             return JsonResponse({"detail": str(exception), **exception.facts}, status=exception.status)
-        template = "_notice.html" if getattr(request, "htmx", False) else "error.html"
-        context = {"title": "That did not work", "said": str(exception), "refusal": exception}
-        return render(request, template, context, status=exception.status)
+        context = {"title": "That did not work", "said": str(exception)}
+        if getattr(request, "htmx", False):
+            answer = render(request, "_notice.html", context, status=exception.status)
+            return reswap(retarget(answer, "#notice"), "innerHTML")
+        return render(request, "error.html", context, status=exception.status)

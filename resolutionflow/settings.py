@@ -156,9 +156,11 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "csp.context_processors.nonce",
             ],
-            "builtins": ["django_htmx.templatetags.django_htmx", "django.templatetags.static"],
+            "builtins": [
+                "django.templatetags.static",
+                "escalations.templatetags.durations",
+            ],
         },
     }
 ]

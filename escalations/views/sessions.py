@@ -4,17 +4,19 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import reswap, retarget
 
 from escalations import snapshot
 from escalations.actions import handoffs
 from escalations.actions import sessions as actions
 from escalations.forms import EscalateForm, MessageForm, ResolveForm, StartForm, StepForm
-from escalations.models import AISession, Assessment, Handoff
+from escalations.models import AISession, Assessment, Handoff, Message, TriedStep
+from escalations.models.session import STEP_LENGTH
 
 PAGE_SIZE = 25
 
@@ -56,26 +58,26 @@ def post(request: HttpRequest, session_id: UUID) -> HttpResponse:
     session = _find(request, session_id)
     form = MessageForm(request.POST)
     if not form.is_valid():
-        return _page(request, session, message_form=form, status=422)
+        return _wrong(request, session, "escalations/_composer.html", "#composer", message_form=form)
     message = actions.post(session, by=request.user, body=form.cleaned_data["body"], step=_suggested(session, form))
     if request.htmx:
-        return render(request, "escalations/_posted.html", {"session": session, "message": message})
+        return render(request, "escalations/_message.html", {"session": session, "message": message})
     return redirect(reverse("escalations:session", args=[session.pk]) + f"#message-{message.pk}")
 
 
 @require_POST
 def record_step(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """What was typed into the form, or with one press what a message of FlowPilot's suggested."""
     session = _find(request, session_id)
-    form = StepForm(request.POST)
-    if not form.is_valid():
-        return _page(request, session, step_form=form, status=422)
-    cleaned = form.cleaned_data
-    source = session.messages.filter(pk=cleaned.pop("source_message")).first()
-    step = actions.record_step(session, by=request.user, source_message=source, **cleaned)
+    if "of_message" in request.POST:
+        step = _record_of_message(request, session)
+    else:
+        form = StepForm(request.POST)
+        if not form.is_valid():
+            return _wrong(request, session, "escalations/_step_form.html", "#step-form", step_form=form)
+        step = actions.record_step(session, by=request.user, **form.cleaned_data)
     if request.htmx:
-        return render(
-            request, "escalations/_recorded.html", {"session": session, "step": step, "step_form": StepForm()}
-        )
+        return render(request, "escalations/_step.html", {"session": session, "step": step})
     return redirect(reverse("escalations:session", args=[session.pk]) + f"#step-{step.pk}")
 
 
@@ -99,6 +101,24 @@ def resolve(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return redirect("escalations:session", session.pk)
 
 
+def _record_of_message(request: HttpRequest, session: AISession) -> TriedStep:
+    message_id, _, outcome = request.POST["of_message"].partition(":")
+    if outcome not in TriedStep.Outcome.values or not _is_uuid(message_id):
+        raise Http404
+    message = get_object_or_404(session.messages, pk=message_id)
+    return actions.record_step(
+        session, by=request.user, description=_first_paragraph(message), outcome=outcome, source_message=message
+    )
+
+
+def _wrong(request: HttpRequest, session: AISession, template: str, place: str, **form: Any) -> HttpResponse:
+    """The form again with what is wrong in it, in place or on the whole page; the text is kept."""
+    if not request.htmx:
+        return _page(request, session, status=422, **form)
+    answer = render(request, template, {"session": session, "may_post": True, **form}, status=422)
+    return reswap(retarget(answer, place), "outerHTML")
+
+
 def _page(request: HttpRequest, session: AISession, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The session's page, with a form that had errors as it was typed.
 
@@ -113,6 +133,7 @@ def _page(request: HttpRequest, session: AISession, *, status: int = 200, **form
         "steps": session.steps.select_related("by", "session"),
         "chips": _chips(session, handoff),
         "missing": snapshot.missing_from(session),
+        "step_missing": snapshot.A_STEP,
         "may_post": session.is_open and session.holder_id == request.user.pk and request.user.may_work,
         "message_form": MessageForm(),
         "step_form": StepForm(),
@@ -144,3 +165,15 @@ def _suggested(session: AISession, form: MessageForm) -> actions.SuggestedStep |
         return None
     steps = handoff.assessment.data["suggested_steps"]
     return actions.SuggestedStep(handoff, index, steps[index]["text"]) if index < len(steps) else None
+
+
+def _first_paragraph(message: Message) -> str:
+    return message.body.split("\n\n")[0][:STEP_LENGTH]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

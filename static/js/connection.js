@@ -1,0 +1,148 @@
+// One socket that comes back by itself, and words for how it is.
+//
+// It says "live" only while a frame came within the last 35 s. It comes back after 1 s, doubling to 30 s, with
+// jitter, and starts over on `ready`, not on open: a server that accepts and drops would be hammered otherwise.
+
+const SILENCE = 35_000;
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 30_000;
+const POLL_AFTER_FAILURES = 3;
+const POLL_EVERY = 5000;
+const SIGN_IN = 4401;
+const NOT_YOURS = 4403;
+
+const WORDS = {
+  connecting: "Connecting…",
+  live: "Live: changes appear by themselves",
+  reconnecting: "Reconnecting… what you see may be out of date",
+  polling: "Live updates are blocked here; checking every 5 seconds",
+  "signed-out": "Signed out",
+  refused: "This page is not open to you any more",
+};
+
+export class Connection {
+  /** `onFrame(frame)` gets every frame; `poll()` is called while sockets do not get through. */
+  constructor(path, { onFrame, poll }) {
+    this.path = path;
+    this.onFrame = onFrame;
+    this.poll = poll;
+    this.failures = 0;
+    this.wasEverReady = false;
+    this.stopped = false;
+    this.watch = setInterval(() => this.check(), 1000);
+    addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.drop());
+    addEventListener("pagehide", () => this.rest());
+    addEventListener("pageshow", (event) => event.persisted && this.connect());
+    document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
+  }
+
+  connect() {
+    if (this.stopped) return;
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    this.close();
+    if (!this.state || this.state === "resting") this.say("connecting");
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}${this.path}`);
+    this.socket = socket;
+    this.openedAt = Date.now();
+    this.lastFrame = undefined;
+    socket.addEventListener("message", (event) => socket === this.socket && this.receive(JSON.parse(event.data)));
+    socket.addEventListener("close", (event) => socket === this.socket && this.closed(event.code));
+  }
+
+  receive(frame) {
+    this.lastFrame = Date.now();
+    if (frame.type === "ready") {
+      this.failures = 0;
+      this.wasEverReady = true;
+      clearInterval(this.polling);
+      this.polling = undefined;
+    }
+    this.say("live");
+    this.onFrame(frame);
+  }
+
+  closed(code) {
+    this.socket = undefined;
+    if (code === SIGN_IN) return this.signIn();
+    if (code === NOT_YOURS) return this.stop("refused");
+    this.comeBack();
+  }
+
+  comeBack() {
+    if (this.stopped || this.retry) return;
+    this.failures += 1;
+    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.failures - 1));
+    this.retry = setTimeout(() => this.connect(), wait * (0.5 + Math.random() / 2));
+    if (this.polling) return;
+    this.say("reconnecting");
+    if (!this.wasEverReady && this.failures >= POLL_AFTER_FAILURES) this.startPolling();
+  }
+
+  startPolling() {
+    this.say("polling");
+    this.polling = setInterval(() => document.hidden || this.poll(), POLL_EVERY);
+    this.poll();
+  }
+
+  /** A socket that looks open but brings nothing is dead. */
+  check() {
+    if (!this.socket || this.stopped) return;
+    if (Date.now() - (this.lastFrame ?? this.openedAt) > SILENCE) this.drop();
+  }
+
+  drop() {
+    if (this.stopped) return;
+    this.close();
+    this.comeBack();
+  }
+
+  hurry() {
+    if (this.socket && this.lastFrame && Date.now() - this.lastFrame < SILENCE) return;
+    if (this.state !== "resting") this.connect();
+  }
+
+  rest() {
+    this.close();
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    this.state = "resting";
+  }
+
+  close() {
+    const socket = this.socket;
+    this.socket = undefined;
+    socket?.close();
+  }
+
+  signIn() {
+    this.stop("signed-out");
+    location.assign(`/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+
+  stop(state) {
+    this.stopped = true;
+    clearInterval(this.polling);
+    clearInterval(this.watch);
+    this.close();
+    this.say(state);
+  }
+
+  say(state) {
+    if (this.state === state) return;
+    this.state = state;
+    for (const shown of document.querySelectorAll("[data-connection]")) {
+      shown.dataset.connection = state;
+      shown.querySelector("[data-connection-words]").textContent = WORDS[state];
+    }
+  }
+
+  /** Parts of the page that came from the server anew do not know the state yet. */
+  sayAgain() {
+    const state = this.state;
+    this.state = undefined;
+    this.say(state);
+  }
+}

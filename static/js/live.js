@@ -1,0 +1,153 @@
+// The third step of a live event: the page applies it.
+//
+// The page holds a cursor. A frame counts if its cursor is the page's plus one; older ones are dropped, and on a gap
+// the page fetches what it shows. Fragments are placed by their id, so twice the same frame changes nothing.
+
+import { Connection } from "./connection.js";
+import { refresh } from "./clock.js";
+
+const PATIENCE = 1000; // a heartbeat may overtake the frame that it counts
+const RETRY = 2000;
+
+export class LivePage {
+  /** `fetchAgain()` brings what is shown up to date and resolves to its cursor; `placed` hears of each fragment. */
+  constructor(root, { fetchAgain, placed = () => {} }) {
+    this.root = root;
+    this.cursor = Number(root.dataset.liveCursor);
+    this.fetchAgain = fetchAgain;
+    this.placed = placed;
+    this.waiting = [];
+    this.connection = new Connection(root.dataset.live, {
+      onFrame: (frame) => this.receive(frame),
+      poll: () => this.resync(),
+    });
+    document.addEventListener("deadline", () => this.resync());
+    document.addEventListener("htmx:beforeSwap", (event) => this.skipWhatIsThere(event));
+    this.connection.connect();
+  }
+
+  receive(frame) {
+    if (frame.type === "ready") this.compare(frame.cursor, 0);
+    else if (frame.type === "heartbeat") this.compare(frame.cursor, PATIENCE);
+    else if (frame.cursor === undefined) this.apply(frame);
+    else if (this.resyncing) this.waiting.push(frame);
+    else this.take(frame);
+  }
+
+  take(frame) {
+    if (frame.cursor <= this.cursor) return;
+    if (frame.cursor > this.cursor + 1) return this.resync();
+    this.cursor = frame.cursor;
+    this.apply(frame);
+  }
+
+  /** `ready` and heartbeats say where the feed is; a page that is elsewhere fetches once. */
+  compare(cursor, patience) {
+    if (cursor === this.cursor) return;
+    const wentBack = cursor < this.cursor; // a restored backup
+    clearTimeout(this.doubt);
+    this.doubt = setTimeout(() => {
+      if (cursor <= this.cursor && !wentBack) return; // the frames came meanwhile
+      this.resync();
+      if (patience && !wentBack) this.connection.drop(); // this socket loses frames: do not trust it
+    }, patience);
+  }
+
+  apply(frame) {
+    if (frame.html) this.place(frame.html, frame.type);
+    else if (frame.handoff) document.getElementById(`handoff-${frame.handoff}`)?.remove();
+    else this.resync();
+    this.placed(frame);
+  }
+
+  place(html, type) {
+    const fragment = parse(html);
+    const shown = document.getElementById(fragment.id);
+    const ahead = document.querySelector(`[data-live-prepend~="${type}"]`);
+    const behind = document.querySelector(`[data-live-append~="${type}"]`);
+    if (shown) replaceKeepingFocus(shown, fragment);
+    else if (ahead) arrive(fragment, () => ahead.prepend(fragment));
+    else if (behind) arrive(fragment, () => behind.append(fragment));
+    if (document.querySelector(`[data-live-refetch~="${type}"]`)) this.resync();
+    process(fragment);
+  }
+
+  /** Fetch what the page shows; frames that come meanwhile are applied afterwards. */
+  async resync() {
+    if (this.resyncing) return (this.again = true);
+    this.resyncing = true;
+    let failed = false;
+    try {
+      this.cursor = await this.fetchAgain();
+      refresh();
+      this.placed({ type: "resync" });
+      this.connection.sayAgain();
+    } catch (error) {
+      if (error instanceof SignedOut) return this.connection.signIn();
+      failed = true;
+    } finally {
+      this.resyncing = false;
+    }
+    const frames = this.waiting.splice(0);
+    if (failed) return void setTimeout(() => this.resync(), RETRY);
+    for (const frame of frames) this.receive(frame);
+    if (this.again) {
+      this.again = false;
+      this.resync();
+    }
+  }
+
+  /** HTMX brings the answer to one's own message, and so does the socket: whoever is first places it. */
+  skipWhatIsThere(event) {
+    const { serverResponse, target, xhr } = event.detail;
+    if (xhr.status !== 200 || !target?.matches("[data-live-append]")) return;
+    const id = parse(serverResponse)?.id;
+    if (id && document.getElementById(id)) event.detail.shouldSwap = false;
+  }
+}
+
+export class SignedOut extends Error {}
+
+/** The page or fragment at `address`, as a document. Throws SignedOut when the answer is the login page. */
+export async function fetchDocument(address) {
+  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" }, cache: "no-store" });
+  if (answer.redirected && new URL(answer.url).pathname === "/login/") throw new SignedOut();
+  if (!answer.ok) throw new Error(`${answer.status} from ${address}`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+export function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html.trim();
+  return template.content.firstElementChild;
+}
+
+/** Replace, and if the focus was inside, put it onto the same control of the new one. */
+export function replaceKeepingFocus(shown, fragment) {
+  const focused = shown.contains(document.activeElement) ? document.activeElement : undefined;
+  shown.replaceWith(fragment);
+  if (focused) sameControl(fragment, focused)?.focus({ preventScroll: true });
+}
+
+function sameControl(fragment, control) {
+  for (const name of ["id", "formaction", "href", "value"]) {
+    const value = control.getAttribute(name);
+    const found = value && fragment.querySelector(`[${name}="${CSS.escape(value)}"]`);
+    if (found) return found;
+  }
+  return fragment.querySelector("button, a");
+}
+
+const ARRIVAL = 800;
+
+function arrive(fragment, insert) {
+  fragment.dataset.arriving = "";
+  setTimeout(() => delete fragment.dataset.arriving, ARRIVAL);
+  insert();
+}
+
+/** Let HTMX and the clock know a fragment that they have not seen. */
+export function process(fragment) {
+  window.htmx.process(fragment);
+  refresh(fragment);
+}

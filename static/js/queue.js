@@ -1,0 +1,67 @@
+// The live queue: counts what waits, keeps its order over every fetch, and counts arrivals in the tab's title.
+
+import { LivePage, fetchDocument, process, replaceKeepingFocus } from "./live.js";
+
+const root = document.querySelector("[data-live]");
+const list = document.getElementById("cards");
+const heading = document.querySelector("[data-waiting-count]");
+const title = document.title;
+let arrivals = 0;
+
+/** The list as the server has it, in the order that this page began with: that is what `base` is for. */
+async function fetchCards() {
+  const page = await fetchDocument(`${root.dataset.liveList}?base=${root.dataset.liveBase}`);
+  const fresh = page.getElementById("cards");
+  const known = new Set([...list.children].map((card) => card.id));
+  const wanted = [...fresh.children];
+  const ids = new Set(wanted.map((card) => card.id));
+  for (const card of [...list.children]) if (!ids.has(card.id)) card.remove();
+  wanted.forEach((card, position) => settle(card, position));
+  noticeArrivals(wanted.filter((card) => !known.has(card.id)).length);
+  return Number(fresh.dataset.cursor);
+}
+
+/** Put one fetched card in its place; a card that did not change is left alone, and so is its focus. */
+function settle(card, position) {
+  let shown = document.getElementById(card.id);
+  if (shown && shown.dataset.version !== card.dataset.version) {
+    replaceKeepingFocus(shown, card);
+    process(card);
+    shown = card;
+  }
+  const place = list.children[position];
+  if (!shown) {
+    list.insertBefore(card, place ?? null);
+    process(card);
+  } else if (place !== shown) list.insertBefore(shown, place ?? null);
+}
+
+function count() {
+  const waiting = list.children.length;
+  const words = waiting === 0 ? "No escalations" : waiting === 1 ? "1 escalation" : `${waiting} escalations`;
+  const text = `${words} awaiting pickup`;
+  if (heading.textContent !== text) heading.textContent = text;
+}
+
+function noticeArrivals(number) {
+  if (!document.hidden || number === 0) return;
+  arrivals += number;
+  document.title = `(${arrivals}) ${title}`;
+}
+
+function noticed() {
+  arrivals = 0;
+  document.title = title;
+}
+
+addEventListener("focus", noticed);
+addEventListener("pagehide", noticed);
+document.addEventListener("visibilitychange", () => document.hidden || noticed());
+
+new LivePage(root, {
+  fetchAgain: fetchCards,
+  placed(frame) {
+    count();
+    if (frame.html && ["handoff_created", "handoff_released"].includes(frame.type)) noticeArrivals(1);
+  },
+});

@@ -1,0 +1,45 @@
+// A session or its context screen, live. What looks different for each person is fetched, not pushed.
+
+import { LivePage, fetchDocument, process, replaceKeepingFocus } from "./live.js";
+import { tell } from "./notice.js";
+
+const root = document.querySelector("[data-live]");
+
+/** Bring the page's regions up to date. The composer stays as it is unless who may write has changed. */
+async function fetchRegions() {
+  const page = await fetchDocument(location.href);
+  const fresh = page.querySelector("[data-live]");
+  for (const shown of document.querySelectorAll("[data-region], .assessment")) {
+    const region = shown.dataset.region;
+    const wanted = region ? page.querySelector(`[data-region="${region}"]`) : page.getElementById(shown.id);
+    if (!wanted || wanted.outerHTML === shown.outerHTML) continue;
+    if (shown.dataset.regionKey && shown.dataset.regionKey === wanted.dataset.regionKey) continue;
+    if (region === "composer") keepDraft(shown);
+    replaceKeepingFocus(shown, wanted);
+    process(wanted);
+  }
+  root.dataset.mayPost = fresh.dataset.mayPost ?? "";
+  return Number(fresh.dataset.liveCursor);
+}
+
+/** Somebody else holds the session now: what was being typed cannot be sent, but must not vanish. */
+function keepDraft(region) {
+  const draft = region.querySelector("textarea")?.value.trim();
+  if (draft) tell(`The session changed hands before you sent this: “${draft}”`);
+}
+
+const log = document.querySelector('[role="log"]');
+const isAtEnd = () => window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 200;
+let wasAtEnd = true;
+addEventListener("scroll", () => (wasAtEnd = isAtEnd()), { passive: true });
+
+function followConversation() {
+  if (log && wasAtEnd) window.scrollTo({ top: document.documentElement.scrollHeight });
+}
+
+new LivePage(root, {
+  fetchAgain: fetchRegions,
+  placed(frame) {
+    if (frame.type === "message_posted") followConversation();
+  },
+});
