@@ -39,8 +39,8 @@ async def _in(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
 @app.task(name=jobs.ASSESS)
 async def assess(handoff_id: str, attempt: int = 0) -> None:
     """Assess a handoff within this attempt's budget, and store whatever comes of it."""
-    handoff = await _in(_writing, lambda: Handoff.objects.for_context().get(pk=handoff_id))
-    if handoff.assessment.state not in Assessment.MAY_BECOME_READY:
+    handoff = await _in(_writing, lambda: Handoff.objects.for_context().filter(pk=handoff_id).first())
+    if handoff is None or handoff.assessment.state not in Assessment.MAY_BECOME_READY:
         return
     budget = assessments.budget_of(attempt)
     try:
@@ -64,7 +64,9 @@ def _give_up(handoff: Handoff, state: Assessment.State, reason: str, attempt: in
 @app.task(name=jobs.ANSWER)
 async def answer(session_id: str, message_id: str | None = None) -> None:
     """FlowPilot's answer to a message, or to the problem; if there is none to be had, a line says why."""
-    session = await _in(_writing, lambda: AISession.objects.select_related("account").get(pk=session_id))
+    session = await _in(_writing, lambda: AISession.objects.select_related("account").filter(pk=session_id).first())
+    if session is None:
+        return
     to = UUID(message_id) if message_id else None
     try:
         async with asyncio.timeout(ANSWER_SECONDS):

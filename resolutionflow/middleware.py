@@ -38,9 +38,9 @@ class BodyLimit:
         """Bytes of the body; one that came in chunks has no length in its header, so it is measured."""
         declared = request.META.get("CONTENT_LENGTH") or ""
         if declared:
-            return int(declared) if declared.isdigit() else 0
+            return int(declared[:18]) if declared.isascii() and declared.isdigit() else 0
         body = getattr(request, "_stream", None)
-        if body is None or not hasattr(body, "seek"):
+        if body is None or not body.seekable():
             return 0
         size: int = body.seek(0, 2)
         body.seek(0)

@@ -187,6 +187,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_ENGINE = "resolutionflow.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 
 # What a browser may do

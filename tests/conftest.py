@@ -1,11 +1,14 @@
 """Named people: ann and ben are engineers of Harbor IT, vic looks on, olga owns it, adam administers it; zoe and
 omar belong to Summit Desk; sam operates the installation."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
 
 from resolutionflow.accounts.models import Account, User
 from tests.factories import AccountFactory, UserFactory
+from tests.serving import Server, wait_until_idle
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +71,20 @@ def as_user():
         return client
 
     return sign_in
+
+
+@pytest.fixture(scope="session")
+def server_process(django_db_setup, django_db_blocker) -> Iterator[Server]:
+    """One server for all tests of this process that need one; it works on their database."""
+    with django_db_blocker.unblock():
+        server = Server().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(server_process, transactional_db) -> Iterator[Server]:
+    """The running product, over rows that are committed for real (`pytest.mark.django_db` is not needed)."""
+    server_process.wait_until_ready()
+    yield server_process
+    wait_until_idle()

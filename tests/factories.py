@@ -34,9 +34,6 @@ class SessionFactory(DjangoModelFactory):
     class Meta:
         model = AISession
 
-    class Params:
-        resolved = False
-
     by = factory.SubFactory(UserFactory)
     title = "Outlook asks for the password again and again"
     client_name = "Brightwater Dental"

@@ -40,6 +40,7 @@ class LiveConsumer(AsyncConsumer):
         self.group = group
         await hub.join(group, self.mailbox)  # first join, then read: what commits in between is in the mailbox
         cursor = await read(cursors.of_group, group)
+        self.mailbox.skip_to(cursor)
         await self.write(ready(cursor))
         self.writer = asyncio.create_task(self.write_on())
 

@@ -50,7 +50,7 @@ class Mailbox:
     """
 
     def __init__(self) -> None:
-        self._frames: deque[str] = deque()
+        self._frames: deque[tuple[int | None, str]] = deque()
         self._filled = asyncio.Event()
 
     def put(self, text: str, *, cursor: int | None) -> None:
@@ -59,14 +59,18 @@ class Mailbox:
                 return  # a piece of an answer; the whole follows
             self._frames.clear()
             text = ready(cursor)
-        self._frames.append(text)
+        self._frames.append((cursor, text))
         self._filled.set()
+
+    def skip_to(self, cursor: int) -> None:
+        """Forget what `ready` at this cursor already covers."""
+        self._frames = deque(frame for frame in self._frames if frame[0] is None or frame[0] > cursor)
 
     async def get(self) -> str:
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()
-        return self._frames.popleft()
+        return self._frames.popleft()[1]
 
 
 @dataclass(eq=False)

@@ -1,0 +1,59 @@
+"""Whose credentials are these? One answer for the API's calls and for its stream."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.utils import timezone
+
+from resolutionflow.accounts.models import Account, ApiToken, User
+
+NOTED_EVERY = timedelta(minutes=1)  # `last_used_at` is a hint for people, not worth a write per request
+
+
+class SignedRequest(HttpRequest):
+    """A request to the API after authentication: `auth` belongs to an account."""
+
+    auth: User
+
+
+def account_of(request: SignedRequest) -> Account:
+    """The account that the caller belongs to."""
+    account = request.auth.account
+    assert account is not None, "authentication refuses people without an account"
+    return account
+
+
+def user_of_credentials(authorization: str | None, signed_in: User | AnonymousUser) -> User | None:
+    """Whoever the bearer token names; without one, whoever the session cookie signed in. None: nobody.
+
+    A bearer token that is unknown, revoked or of somebody inactive is nobody, even beside a good cookie.
+    """
+    plain = bearer_token(authorization)
+    if plain is not None:
+        return user_of_token(plain)
+    return signed_in if isinstance(signed_in, User) and signed_in.is_active else None
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """The token in an Authorization header; None if the header is absent or of another scheme."""
+    scheme, _, plain = (authorization or "").partition(" ")
+    return plain.strip() if scheme.lower() == "bearer" else None
+
+
+def user_of_token(plain: str) -> User | None:
+    """The active owner of a token that is not revoked; notes that it was used."""
+    if not plain.isascii():  # no token of ours, and it may not even be encodable
+        return None
+    digest = ApiToken.digest_of(plain)
+    token = ApiToken.objects.alive().select_related("user__account").filter(digest=digest).first()
+    if token is None:
+        return None
+    _note_use(token)
+    return token.user
+
+
+def _note_use(token: ApiToken) -> None:
+    now = timezone.now()
+    if token.last_used_at is None or token.last_used_at <= now - NOTED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)

@@ -1,0 +1,114 @@
+"""A real server process on a real port, over the test's own database: for sockets, browsers and races."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import connection
+
+from resolutionflow.accounts.models import User
+from resolutionflow.accounts.sessions import SessionStore
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def database_url() -> str:
+    """The address of the database that the tests of this process use, for another process."""
+    told = connection.settings_dict
+    host = told["HOST"] or told["OPTIONS"].get("host", "localhost")
+    user = told["USER"] + (f":{told['PASSWORD']}" if told["PASSWORD"] else "")
+    if host.startswith("/"):
+        return f"postgresql://{user}@/{told['NAME']}?host={host}"
+    return f"postgresql://{user}@{host}:{told['PORT'] or 5432}/{told['NAME']}"
+
+
+def cookie_of(user: User) -> str:
+    """The session cookie of somebody who has signed in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return session.session_key
+
+
+def wait_until_idle(seconds: float = 20) -> None:
+    """Until no other process works on the test's database: its rows are about to be truncated."""
+    until = time.monotonic() + seconds
+    while busy := _what_is_going_on():
+        assert time.monotonic() < until, f"still at work: {busy}"
+        time.sleep(0.02)
+
+
+def _what_is_going_on() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NOT NULL")
+        cursor.execute("SELECT task_name FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
+        jobs = [name for (name,) in cursor.fetchall()]
+        cursor.execute(
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND state <> 'idle'"
+        )
+        return jobs + [query for (query,) in cursor.fetchall()]
+
+
+class Server:
+    """`manage.py serve` as a process. `arguments` and `env` go to it; `command` runs something else in its place."""
+
+    def __init__(self, *arguments: str, command: list[str] | None = None, **env: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ws_url = f"ws://127.0.0.1:{self.port}"
+        self.arguments = arguments
+        self.command = command or [sys.executable, "manage.py", "serve"]
+        self.env = {**os.environ, "DATABASE_URL": database_url(), "DEBUG": "true", "PORT": str(self.port), **env}
+        self.process: subprocess.Popen[str] | None = None
+        self.log = Path(os.environ["RESOLUTIONFLOW_DATA_DIR"]) / f"serve-{self.port}.log"
+
+    def start(self) -> "Server":
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [*self.command, *self.arguments], cwd=ROOT, env=self.env, stdout=log, stderr=log, text=True
+            )
+        self.wait_until_up()
+        return self
+
+    def wait_until_up(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            assert self.process and self.process.poll() is None, f"the server ended:\n{self.log.read_text()}"
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"the server did not come up:\n{self.log.read_text()}")
+
+    def wait_until_ready(self) -> None:
+        """Until the worker is there too."""
+        until = time.monotonic() + START_SECONDS
+        while httpx.get(f"{self.url}/readyz", timeout=5).status_code != 200:
+            assert time.monotonic() < until, httpx.get(f"{self.url}/readyz", timeout=5).text
+            time.sleep(0.05)
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> int:
+        """End it and give its exit status."""
+        assert self.process
+        self.process.send_signal(with_signal)
+        return self.process.wait(timeout=20)
+
+    def said(self) -> str:
+        return self.log.read_text()
