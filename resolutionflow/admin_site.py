@@ -1,11 +1,195 @@
+"""The Django admin: who gets in, and whose rows they see.
+
+Rights come from the role, not from permission rows, and everything is denied by default: an `OwnedAdmin` shows the
+account's own rows and changes none, unless its class says so; whatever else registers itself (libraries do) is for
+the operator of the installation alone.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import DataError
+from django.db.models import Model, QuerySet
+from django.db.models.fields.related import RelatedField
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+M = TypeVar("M", bound=Model)
+P = TypeVar("P", bound=Model)
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin, TabularInline
+else:  # Django's own classes take no type parameters when they run
+
+    class ModelAdmin(admin.ModelAdmin, Generic[M]):
+        pass
+
+    class TabularInline(admin.TabularInline, Generic[M, P]):
+        pass
 
 
 class ResolutionFlowAdmin(AdminConfig):
     default_site = "resolutionflow.admin_site.Site"
 
 
+class OperatorOnly(ModelAdmin[M]):
+    """Comes before an admin class that knows nothing of roles."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return request.user.is_superuser and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return request.user.is_superuser and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return request.user.is_superuser and super().has_delete_permission(request, obj)
+
+
+class OwnedAdmin(ModelAdmin[M]):
+    """Shows an account's admins the account's own rows, and the operator everybody's. Read-only as it stands.
+
+    `account_path` leads from the model to its account. A stranger's row is a 404 at every address.
+    """
+
+    account_path = "account"
+    actions_selection_counter = True
+    list_per_page = 50
+    list_select_related: ClassVar[list[str]] = []
+    list_filter: ClassVar[list[Any]] = []
+    show_full_result_count = False
+    view_on_site = False
+
+    # Whose rows
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        rows, user = super().get_queryset(request), request.user
+        if user.is_superuser:
+            return rows
+        return rows.filter(**{self.account_path: user.account_id}) if user.is_authenticated else rows.none()
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M:
+        """Raises Http404 before any question of rights, so that a stranger's row looks like none at all."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None:
+            raise Http404
+        return found
+
+    def get_field_queryset(
+        self, db: str | None, db_field: "RelatedField[Any, Any]", request: HttpRequest
+    ) -> QuerySet[Any]:
+        """A form offers what the person could look up, too."""
+        return self.admin_site.get_model_admin(db_field.remote_field.model).get_queryset(request)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [*self._columns_of_the_operator(request), *self.list_filter]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [*self.list_display, *self._columns_of_the_operator(request)]
+
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+        return [*self.list_select_related, *self._columns_of_the_operator(request)]
+
+    def _columns_of_the_operator(self, request: HttpRequest) -> list[str]:
+        return [self.account_path] if request.user.is_superuser and self.account_path != "pk" else []
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what the filters ask themselves: an address cannot be used to guess at a hash, letter by letter."""
+        names = [getattr(each, "parameter_name", each) for each in self.get_list_filter(request)]
+        endings = ("", "__exact", "__isnull", "__gte", "__lt", "__id__exact")
+        return lookup in {f"{name}{ending}" for name in names for ending in endings}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            return super().changelist_view(request, extra_context)
+        except (ValidationError, DataError) as error:  # ids that are none, NUL bytes
+            raise BadRequest("This list cannot be asked that.") from error
+
+    # Who may what
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline[M, P]):
+    """Rows of an object that the page has found within the account already."""
+
+    extra = 0
+    max_num = 0
+    can_delete = False
+    view_on_site = False
+
+    def has_view_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
+        return False
+
+
 class Site(admin.AdminSite):
     site_header = "ResolutionFlow administration"
     site_title = "ResolutionFlow"
+    index_title = "Administration"
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.disable_action("delete_selected")
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        if not (admin_class and issubclass(admin_class, OwnedAdmin)):
+            bases = (OperatorOnly, admin_class) if admin_class else (OperatorOnly,)
+            admin_class = type("OperatorOnlyAdmin", bases, {})
+        super().register(model_or_iterable, admin_class, **options)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Without two doors that look any object up by its name or id, and that nothing here uses."""
+        unused = {"view_on_site", "autocomplete"}
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The product has one login page; somebody who is signed in and has no business here is told so."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        after = request.GET.get("next") or reverse("admin:index")
+        return redirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': after})}")

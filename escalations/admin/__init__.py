@@ -1,0 +1,8 @@
+"""The truth, to be read. States change through the verbs of `actions`, never by editing a row."""
+
+from escalations.admin.assessments import AssessmentAdmin
+from escalations.admin.feed import FeedEventAdmin
+from escalations.admin.handoffs import HandoffAdmin
+from escalations.admin.sessions import SessionAdmin
+
+__all__ = ["AssessmentAdmin", "FeedEventAdmin", "HandoffAdmin", "SessionAdmin"]
