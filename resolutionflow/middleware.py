@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django_htmx.http import reswap, retarget
@@ -52,12 +53,13 @@ class SignedIn(LoginRequiredMiddleware):
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], view_args: Any, view_kwargs: Any
-    ) -> HttpResponse | None:
-        refused: HttpResponse | None = super().process_view(request, view_func, view_args, view_kwargs)
+    ) -> HttpResponseBase | None:
+        refused = super().process_view(request, view_func, view_args, view_kwargs)
         if refused is not None:
             return refused
         user = request.user
         if user.is_authenticated and user.account is not None:
+            setattr(request, "account", user.account)  # noqa: B010 as MemberRequest says
             timezone.activate(user.account.tz)
         else:
             timezone.deactivate()
@@ -65,9 +67,11 @@ class SignedIn(LoginRequiredMiddleware):
                 return redirect("admin:index")  # the operator of the installation has no queue
         return None
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:  # type: ignore[override]
         if getattr(request, "htmx", False):  # a fragment has no room for the login page
             return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
+        if request.method not in {"GET", "HEAD"}:
+            return redirect(settings.LOGIN_URL)  # an address for POST is no page to come back to
         return super().handle_no_permission(request, view_func)
 
 

@@ -45,6 +45,12 @@ def cookie_of(user: User) -> str:
     return session.session_key
 
 
+def post(server: "Server", user: User, path: str, **data: str) -> httpx.Response:
+    """What the person's browser would send, without one: frames then come from the server."""
+    cookies = {"sessionid": cookie_of(user), "csrftoken": "x" * 32}
+    return httpx.post(server.url + path, data=data, cookies=cookies, headers={"X-CSRFToken": "x" * 32}, timeout=20)
+
+
 def wait_until_idle(seconds: float = 20) -> None:
     """Until no other process works on the test's database: its rows are about to be truncated."""
     until = time.monotonic() + seconds
@@ -89,7 +95,8 @@ class Server:
     def wait_until_up(self) -> None:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
-            assert self.process and self.process.poll() is None, f"the server ended:\n{self.log.read_text()}"
+            assert self.process
+            assert self.process.poll() is None, f"the server ended:\n{self.log.read_text()}"
             try:
                 if httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200:
                     return

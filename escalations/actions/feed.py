@@ -53,19 +53,17 @@ def append(kind: FeedEvent.Kind, handoff: Handoff, *, by: User | None, data: dic
     if not connection.in_atomic_block:
         raise OutsideTransaction("feed.append belongs inside the transaction of the change that it tells of")
     enters_the_queue = kind in FeedEvent.ENTERS_THE_QUEUE
+    told: dict[str, Any] = {
+        "account": handoff.account_id,
+        "handoff": handoff.pk,
+        "session": handoff.session_id,
+        "kind": kind.value,
+        "actor": by.pk if by else None,
+        "data": Jsonb(data or {}),
+        "enters_the_queue": enters_the_queue,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            APPEND,
-            {
-                "account": handoff.account_id,
-                "handoff": handoff.pk,
-                "session": handoff.session_id,
-                "kind": kind.value,
-                "actor": by.pk if by else None,
-                "data": Jsonb(data or {}),
-                "enters_the_queue": enters_the_queue,
-            },
-        )
+        cursor.execute(APPEND, told)
         (seq,) = cursor.fetchone()
     handoff.version = seq
     if enters_the_queue:

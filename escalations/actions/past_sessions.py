@@ -1,5 +1,6 @@
-"""Take a session of the past into the account, once."""
+"""Take sessions of the past into the account, each once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import DataError
@@ -14,33 +15,34 @@ ROWS_AT_ONCE = 1_000
 
 
 class Unstorable(ValueError):
-    """The database refuses what the session says."""
+    """The database refuses what a session says."""
 
 
-def keep(past: PastSession, *, account: Account, now: datetime) -> bool:
-    """Write it with its messages and steps, all of it or nothing; False if it was there already.
+def keep(pasts: Sequence[PastSession], *, account: Account, now: datetime) -> list[bool]:
+    """Write them with their messages and steps, in one transaction; for each, False if it was there already.
 
-    A resolved one is learned from at once. Whether it was there is the unique constraint's word, so two imports at
-    the same time keep one. Raises Unstorable.
+    Resolved ones are learned from at once. Whether one was there is the unique constraint's word, so of two imports
+    at the same time one keeps it. Raises Unstorable, and then nothing is written: ask again for each alone.
     """
     try:
-        return _keep(past, account=account, now=now)
+        return _keep(pasts, account=account, now=now)
     except DataError as error:
         raise Unstorable(str(error).splitlines()[0]) from error
 
 
 @in_transaction
-def _keep(past: PastSession, *, account: Account, now: datetime) -> bool:
-    times = times_of(past, now=now)
-    session = _session(past, times, account)
-    AISession.objects.bulk_create([session], ignore_conflicts=True)
-    if not AISession.objects.filter(pk=session.pk).exists():
-        return False
-    Message.objects.bulk_create(_messages(past, times, session), batch_size=ROWS_AT_ONCE)
-    TriedStep.objects.bulk_create(_steps(past, times, session), batch_size=ROWS_AT_ONCE)
-    if session.state == AISession.State.RESOLVED:
-        knowledge.learn(session)
-    return True
+def _keep(pasts: Sequence[PastSession], *, account: Account, now: datetime) -> list[bool]:
+    told = [(past, times_of(past, now=now)) for past in pasts]
+    sessions = [_session(past, times, account) for past, times in told]
+    AISession.objects.bulk_create(sessions, ignore_conflicts=True)
+    new = set(AISession.objects.filter(pk__in=[session.pk for session in sessions]).values_list("pk", flat=True))
+    kept = [(*each, session) for each, session in zip(told, sessions, strict=True) if session.pk in new]
+    Message.objects.bulk_create([row for each in kept for row in _messages(*each)], batch_size=ROWS_AT_ONCE)
+    TriedStep.objects.bulk_create([row for each in kept for row in _steps(*each)], batch_size=ROWS_AT_ONCE)
+    for *_, session in kept:
+        if session.state == AISession.State.RESOLVED:
+            knowledge.learn(session)
+    return [session.pk in new for session in sessions]
 
 
 def _session(past: PastSession, times: Times, account: Account) -> AISession:

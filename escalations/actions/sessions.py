@@ -11,7 +11,7 @@ from django.utils import timezone
 from escalations import copilot, knowledge
 from escalations.actions import feed, jobs
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
-from escalations.actions.refusals import require_engineer
+from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.transaction import in_transaction
 from escalations.live import announce
 from escalations.models import AISession, FeedEvent, Handoff, Message, TriedStep
@@ -116,6 +116,8 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
     require_engineer(by)
     handoff = Handoff.objects.open().filter(session=session).select_for_update(no_key=True).first()
     lock_as_holder(session, by=by)
+    if handoff is None and Handoff.objects.open().filter(session=session).exists():
+        raise Conflict("This session was escalated at the same moment. Please look, and try again.")
     add_message(session, Message.Kind.SYSTEM, f"{by.name} resolved the session.", author=by)
     if session.state == AISession.State.ESCALATED:
         change(session, state=AISession.State.ACTIVE)

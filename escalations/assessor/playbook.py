@@ -25,7 +25,8 @@ from escalations.assessor.words import overlap, words_of
 SAME_STEP = 0.6  # share of words from which two steps count as the same
 # How close a past session is (1: the same words). Colleagues describe the same fault in other words: over real cases
 # the right session lies around 0.15, nine of ten wrong ones below that.
-RELATED = 0.09  # from which its fix is worth a look
+RELATED = 0.09  # from which its fix is worth a look,
+NEARLY_AS_CLOSE = 0.7  # unless another session is so much closer that it would only be noise
 CLOSE = 0.14  # from which it names a likely cause
 VERY_CLOSE = 0.18
 CLEARLY_AHEAD = 1.3  # best score against the second best
@@ -62,12 +63,14 @@ def _steps(case: Case) -> list[SuggestedStep]:
 
 
 def _from_history(case: Case) -> list[SuggestedStep]:
-    """What worked, of the best session first; the steps of sessions that share next to nothing are noise."""
+    """What worked in the sessions that are about as close as the closest one, best first."""
+    closest = max((_closeness(case, past) for past in case.past), default=0.0)
+    enough = max(RELATED, NEARLY_AS_CLOSE * closest)
     return [
         SuggestedStep(plain(text, STEP_LENGTH), (_session(past),), WARNING if HARMFUL.search(text) else "")
-        for past in case.past[:MOST_STEPS]
+        for past in case.past
         for text in _fixes(past)
-        if _closeness(case, past) >= RELATED
+        if _closeness(case, past) >= enough
     ]
 
 

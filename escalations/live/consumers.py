@@ -19,7 +19,7 @@ SIGN_IN = 4401  # the page goes to the login
 NOT_YOURS = 4403  # the page says so and stops
 
 
-class LiveConsumer(AsyncConsumer):
+class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
     """One browser page. It only listens: whatever a client sends is ignored."""
 
     channel_layer_alias = "none"  # there is no such layer: the hub has the process's only channel
@@ -89,7 +89,7 @@ def _is_session_of(session_id: Any, account_id: Any) -> bool:
     return AISession.objects.filter(pk=session_id, account=account_id).exists()
 
 
-class NowhereConsumer(AsyncConsumer):
+class NowhereConsumer(AsyncConsumer):  # type: ignore[misc]
     """Any other address: the handshake is refused."""
 
     channel_layer_alias = "none"

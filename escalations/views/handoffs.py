@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -14,22 +14,23 @@ from escalations.actions import handoffs as actions
 from escalations.actions.refusals import AlreadyPickedUp, Conflict
 from escalations.forms import ReleaseForm
 from escalations.models import Handoff
+from resolutionflow.accounts.requests import MemberRequest
 
 
-def _find(request: HttpRequest, handoff_id: UUID) -> Handoff:
-    return get_object_or_404(Handoff.objects.for_account(request.user.account).for_context(), pk=handoff_id)
+def _find(request: MemberRequest, handoff_id: UUID) -> Handoff:
+    return get_object_or_404(Handoff.objects.for_account(request.account).for_context(), pk=handoff_id)
 
 
 @never_cache
 @require_GET
-def context(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+def context(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     """Four sections: Problem summary, What's been tried, AI assessment, Start here."""
     handoff = _find(request, handoff_id)
     return render(request, "escalations/handoff.html", handoff_context.of(handoff, viewer=request.user))
 
 
 @require_POST
-def pick_up(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+def pick_up(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     handoff = _find(request, handoff_id)
     try:
         actions.pick_up(handoff, by=request.user)
@@ -39,30 +40,33 @@ def pick_up(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def release(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+def release(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     handoff = _find(request, handoff_id)
     form = ReleaseForm(request.POST)
-    reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    actions.release(handoff, by=request.user, reason=reason)
+    if not form.is_valid():
+        template = "_notice.html" if request.htmx else "error.html"
+        said = f"Reason: {form.errors['reason'][0]}"
+        return render(request, template, {"title": "That did not work", "said": said}, status=422)
+    actions.release(handoff, by=request.user, reason=form.cleaned_data["reason"])
     return _go(request, reverse("escalations:queue"))
 
 
 @require_POST
-def take_back(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+def take_back(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     handoff = actions.take_back(_find(request, handoff_id), by=request.user)
     return _go(request, reverse("escalations:session", args=[handoff.session_id]))
 
 
 @require_POST
-def assess_again(request: HttpRequest, handoff_id: UUID) -> HttpResponse:
+def assess_again(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     handoff = _find(request, handoff_id)
     assessments.try_again(handoff, by=request.user)
     return _go(request, reverse("escalations:handoff", args=[handoff.pk]) + "#assessment")
 
 
-def _lost(request: HttpRequest, handoff: Handoff, refusal: Conflict) -> HttpResponse:
+def _lost(request: MemberRequest, handoff: Handoff, refusal: Conflict) -> HttpResponse:
     """Who won, and the next one that waits."""
-    waiting = Handoff.objects.for_account(request.user.account).waiting().for_card().defer("snapshot")
+    waiting = Handoff.objects.for_account(request.account).waiting().for_card().defer("snapshot")
     offer = waiting.exclude(created_by=request.user).first()
     template = "escalations/_lost.html" if request.htmx else "escalations/lost.html"
     return render(
@@ -70,7 +74,7 @@ def _lost(request: HttpRequest, handoff: Handoff, refusal: Conflict) -> HttpResp
     )
 
 
-def _go(request: HttpRequest, address: str) -> HttpResponse:
+def _go(request: MemberRequest, address: str) -> HttpResponse:
     """On to the next page; HTMX is told to leave the one it stands on."""
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": address})

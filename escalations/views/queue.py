@@ -1,8 +1,9 @@
 """The live queue."""
 
+import re
 from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -11,14 +12,16 @@ from django.views.decorators.http import require_GET
 from escalations.live import cards as live_cards
 from escalations.models import AISession, FeedEvent
 from escalations.models.feed import cursor_of
+from resolutionflow.accounts.requests import MemberRequest
 
+A_CURSOR = re.compile(r"[0-9]{1,19}")
 HIGHEST_CURSOR = 2**63 - 1
 
 
 @never_cache
 @require_GET
-def show(request: HttpRequest) -> HttpResponse:
-    account = request.user.account
+def show(request: MemberRequest) -> HttpResponse:
+    account = request.account
     cursor = cursor_of(account)  # before the list: an event in between is fetched again, never lost
     listed = live_cards.of_account(account, base=cursor)
     return render(
@@ -36,20 +39,20 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
-def cards(request: HttpRequest) -> HttpResponse:
+def cards(request: MemberRequest) -> HttpResponse:
     """The list alone, in the order that a page first rendered at `base` keeps."""
     base = request.GET.get("base", "0")
-    if not (base.isascii() and base.isdigit() and int(base) <= HIGHEST_CURSOR):
+    if not A_CURSOR.fullmatch(base) or int(base) > HIGHEST_CURSOR:
         return HttpResponseBadRequest("base must be a cursor: a whole number, 0 or more.", content_type="text/plain")
-    cursor = cursor_of(request.user.account)
-    listed = live_cards.of_account(request.user.account, base=int(base))
+    cursor = cursor_of(request.account)
+    listed = live_cards.of_account(request.account, base=int(base))
     return render(request, "escalations/_cards.html", {"cards": listed, "cursor": cursor, "base": int(base)})
 
 
-def _today(request: HttpRequest) -> dict[str, int]:
+def _today(request: MemberRequest) -> dict[str, int]:
     """What the account's feed saw since midnight in its zone."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    events = FeedEvent.objects.for_account(request.user.account).filter(
+    events = FeedEvent.objects.for_account(request.account).filter(
         at__gte=midnight, at__lt=midnight + timedelta(days=2)
     )
     counts = dict.fromkeys(FeedEvent.Kind.values, 0)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -15,26 +15,27 @@ from escalations import snapshot
 from escalations.actions import handoffs
 from escalations.actions import sessions as actions
 from escalations.forms import EscalateForm, MessageForm, ResolveForm, StartForm, StepForm
-from escalations.models import AISession, Assessment, Handoff, Message, TriedStep
+from escalations.models import AISession, Handoff, Message, TriedStep
 from escalations.models.session import STEP_LENGTH
+from resolutionflow.accounts.requests import MemberRequest
 
 PAGE_SIZE = 25
 
 
-def _find(request: HttpRequest, session_id: UUID) -> AISession:
-    sessions = AISession.objects.for_account(request.user.account)
+def _find(request: MemberRequest, session_id: UUID) -> AISession:
+    sessions = AISession.objects.for_account(request.account)
     return get_object_or_404(sessions.select_related("holder", "started_by", "account"), pk=session_id)
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: MemberRequest) -> HttpResponse:
     """My desk, the account's sessions, and the form that starts one."""
-    form = StartForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        session = actions.start(request.user.account, by=request.user, **form.cleaned_data)
+    form = StartForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        session = actions.start(request.account, by=request.user, **form.cleaned_data)
         return redirect("escalations:session", session.pk)
-    sessions = AISession.objects.for_account(request.user.account)
+    sessions = AISession.objects.for_account(request.account)
     state = request.GET.get("state", "")
     listed = sessions.filter(state=state) if state in AISession.State.values else sessions
     context = {
@@ -49,12 +50,12 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_GET
-def show(request: HttpRequest, session_id: UUID) -> HttpResponse:
+def show(request: MemberRequest, session_id: UUID) -> HttpResponse:
     return _page(request, _find(request, session_id))
 
 
 @require_POST
-def post(request: HttpRequest, session_id: UUID) -> HttpResponse:
+def post(request: MemberRequest, session_id: UUID) -> HttpResponse:
     session = _find(request, session_id)
     form = MessageForm(request.POST)
     if not form.is_valid():
@@ -66,7 +67,7 @@ def post(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def record_step(request: HttpRequest, session_id: UUID) -> HttpResponse:
+def record_step(request: MemberRequest, session_id: UUID) -> HttpResponse:
     """What was typed into the form, or with one press what a message of FlowPilot's suggested."""
     session = _find(request, session_id)
     if "of_message" in request.POST:
@@ -82,7 +83,7 @@ def record_step(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def escalate(request: HttpRequest, session_id: UUID) -> HttpResponse:
+def escalate(request: MemberRequest, session_id: UUID) -> HttpResponse:
     session = _find(request, session_id)
     form = EscalateForm(request.POST)
     if not form.is_valid():
@@ -92,7 +93,7 @@ def escalate(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def resolve(request: HttpRequest, session_id: UUID) -> HttpResponse:
+def resolve(request: MemberRequest, session_id: UUID) -> HttpResponse:
     session = _find(request, session_id)
     form = ResolveForm(request.POST)
     if not form.is_valid():
@@ -101,7 +102,7 @@ def resolve(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return redirect("escalations:session", session.pk)
 
 
-def _record_of_message(request: HttpRequest, session: AISession) -> TriedStep:
+def _record_of_message(request: MemberRequest, session: AISession) -> TriedStep:
     message_id, _, outcome = request.POST["of_message"].partition(":")
     if outcome not in TriedStep.Outcome.values or not _is_uuid(message_id):
         raise Http404
@@ -111,7 +112,7 @@ def _record_of_message(request: HttpRequest, session: AISession) -> TriedStep:
     )
 
 
-def _wrong(request: HttpRequest, session: AISession, template: str, place: str, **form: Any) -> HttpResponse:
+def _wrong(request: MemberRequest, session: AISession, template: str, place: str, **form: Any) -> HttpResponse:
     """The form again with what is wrong in it, in place or on the whole page; the text is kept."""
     if not request.htmx:
         return _page(request, session, status=422, **form)
@@ -119,7 +120,7 @@ def _wrong(request: HttpRequest, session: AISession, template: str, place: str, 
     return reswap(retarget(answer, place), "outerHTML")
 
 
-def _page(request: HttpRequest, session: AISession, *, status: int = 200, **forms: Any) -> HttpResponse:
+def _page(request: MemberRequest, session: AISession, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The session's page, with a form that had errors as it was typed.
 
     The version is read before the messages, for the same reason as the queue's cursor.
@@ -150,7 +151,7 @@ def _open_handoff(session: AISession) -> Handoff | None:
 
 def _chips(session: AISession, handoff: Handoff | None) -> list[dict[str, Any]]:
     """The suggested steps, each with whether a message used it already."""
-    if handoff is None or handoff.assessment.state != Assessment.State.READY:
+    if handoff is None or handoff.assessment.data is None:
         return []
     used = set(session.messages.filter(step_handoff=handoff).values_list("step_index", flat=True))
     steps = handoff.assessment.data["suggested_steps"]

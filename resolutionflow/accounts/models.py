@@ -56,6 +56,12 @@ class OwnedQuerySet(models.QuerySet[M], Generic[M]):
 class UserManager(BaseUserManager["User"]):
     """Creates people; Django's own commands and its sign-in call these."""
 
+    def get_queryset(self) -> OwnedQuerySet["User"]:
+        return OwnedQuerySet(self.model, using=self._db)
+
+    def for_account(self, account: Account | None) -> OwnedQuerySet["User"]:
+        return self.get_queryset().for_account(account)
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").lower())
 
@@ -90,7 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting: history keeps its names.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    objects = UserManager.from_queryset(OwnedQuerySet["User"])()
+    objects = UserManager()
 
     class Meta:
         ordering = ["name"]

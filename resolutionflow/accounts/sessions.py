@@ -6,5 +6,6 @@ from django.contrib.sessions.backends import db
 class SessionStore(db.SessionStore):
     """A cookie may carry anything, a NUL among it, which PostgreSQL refuses: then nobody is signed in."""
 
-    def _validate_session_key(self, key: str | None) -> bool:
-        return bool(super()._validate_session_key(key)) and str(key).isascii() and str(key).isalnum()
+    def __init__(self, session_key: str | None = None) -> None:
+        possible = session_key is not None and session_key.isascii() and session_key.isalnum()
+        super().__init__(session_key if possible else None)

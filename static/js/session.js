@@ -37,6 +37,11 @@ function followConversation() {
   if (log && wasAtEnd) window.scrollTo({ top: document.documentElement.scrollHeight });
 }
 
+// Whoever works the session begins where it stands.
+if (log && root.dataset.mayPost === "true" && !location.hash) {
+  requestAnimationFrame(() => window.scrollTo({ top: document.documentElement.scrollHeight }));
+}
+
 new LivePage(root, {
   fetchAgain: fetchRegions,
   placed(frame) {

@@ -6,7 +6,7 @@ from django.db import connection
 from playwright.sync_api import expect
 
 from tests.factories import HandoffFactory, SessionFactory
-from tests.serving import Server, cookie_of
+from tests.serving import Server, post
 
 
 @pytest.fixture
@@ -25,13 +25,7 @@ def test_without_a_worker_the_assessment_reads_unavailable_and_the_rest_works(op
     session = SessionFactory(by=ann)
     bens = open_as(ben, "/queue/")
     expect(bens.locator("[data-connection]")).to_have_attribute("data-connection", "live")
-    cookies = {"sessionid": cookie_of(ann), "csrftoken": "x" * 32}
-    answer = httpx.post(
-        f"{server.url}/sessions/{session.pk}/escalate/",
-        data={"reason": "Stuck.", "priority": "normal"},
-        cookies=cookies,
-        headers={"X-CSRFToken": "x" * 32},
-    )
+    answer = post(server, ann, f"/sessions/{session.pk}/escalate/", reason="Stuck.", priority="normal")
     assert answer.status_code == 302
     card = bens.locator("#cards > li")
     expect(card).to_contain_text("Assessment in progress")

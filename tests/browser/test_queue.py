@@ -1,23 +1,18 @@
 """The live queue in Chromium: order, arrival, leaving, losing a race, and coming back after trouble."""
 
-import httpx
 from playwright.sync_api import Page, expect
 
 from escalations.actions import handoffs
 from escalations.models import Handoff
 from tests.factories import HandoffFactory, SessionFactory
-from tests.serving import Server, cookie_of
-
-
-def do(server: Server, user, path: str, **data: str) -> httpx.Response:
-    """Somebody else's browser posts, so that the frame comes from the server."""
-    cookies = {"sessionid": cookie_of(user), "csrftoken": "x" * 32}
-    return httpx.post(server.url + path, data=data, cookies=cookies, headers={"X-CSRFToken": "x" * 32}, timeout=20)
+from tests.serving import Server, post
 
 
 def escalate(server: Server, user, title: str) -> Handoff:
     session = SessionFactory(by=user, title=title, problem="")
-    assert do(server, user, f"/sessions/{session.pk}/escalate/", reason="Stuck.", priority="normal").status_code == 302
+    assert (
+        post(server, user, f"/sessions/{session.pk}/escalate/", reason="Stuck.", priority="normal").status_code == 302
+    )
     return session.handoffs.get()
 
 

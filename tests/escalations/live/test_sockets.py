@@ -8,7 +8,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from escalations.actions import handoffs, sessions
 from tests.factories import HandoffFactory, SessionFactory
-from tests.serving import Server, cookie_of
+from tests.serving import Server, cookie_of, post
 
 
 def listen(server: Server, path: str, user=None, **headers: str) -> ClientConnection:
@@ -19,14 +19,6 @@ def listen(server: Server, path: str, user=None, **headers: str) -> ClientConnec
 
 def next_frame(socket: ClientConnection) -> dict:
     return json.loads(socket.recv(timeout=10))
-
-
-def post(server: Server, user, path: str, **data: str):
-    """What the person's browser would send."""
-    import httpx
-
-    cookies = {"sessionid": cookie_of(user), "csrftoken": "x" * 32}
-    return httpx.post(server.url + path, data=data, cookies=cookies, headers={"X-CSRFToken": "x" * 32}, timeout=20)
 
 
 def test_an_escalation_arrives_at_a_colleague_and_at_nobody_else(server, ann, ben, zoe):

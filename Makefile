@@ -1,0 +1,64 @@
+# The index of habits. A machine with Python 3.11 or later and make is enough: everything else lands in .venv.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+TESTS ?= tests
+
+.PHONY: demo test check bench format lock browser clean help
+
+help:            ## what there is to make
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
+
+demo: $(VENV)/.run-time ## the whole product with demo people at http://127.0.0.1:8000 (PORT=, RESOLUTIONFLOW_DATA_DIR=)
+	@DEBUG=true $(RUN) manage.py demo
+	@DEBUG=true PORT=$(PORT) exec $(RUN) manage.py serve
+
+test: $(VENV)/.tools browser ## every test, browser tests included (TESTS=tests/browser for some)
+	@$(RUN) -m pytest -n 2 --dist loadgroup $(TESTS)
+
+check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; then the tests
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/djlint --lint --quiet templates
+	@DEBUG=true $(RUN) manage.py makemigrations --check --dry-run
+	@$(MAKE) --no-print-directory test
+
+bench: $(VENV)/.tools ## the benchmarks; their figures belong in docs/benchmarks.md
+	@$(RUN) -m tests.bench.escalate
+
+format: $(VENV)/.tools ## make ruff content
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+lock: $(VENV)/.tools ## pin what pyproject.toml asks for, with hashes
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		pyproject.toml -o requirements.lock
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+browser:         ## Chromium for the browser tests, where it is missing and may be installed
+	@.ci/chromium
+
+clean:           ## the environment and the caches; the data directory stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+
+# One environment, filled as far as it is needed. Each mark is made anew when its lock changes.
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 …")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-time: requirements.lock | $(VENV)/bin/python
+	@echo "Installing what the product needs …"
+	@$(INSTALL) -r requirements.lock
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.lock | $(VENV)/bin/python
+	@echo "Installing what the product and its tests need …"
+	@$(INSTALL) -r requirements-dev.lock
+	@touch $@ $(VENV)/.run-time

@@ -1,0 +1,166 @@
+"""Every page in light and dark, wide and at 360 px: nothing for axe to find, nothing that sticks out."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from playwright.sync_api import expect
+
+from escalations.actions import assessments, handoffs, sessions
+from escalations.models import Assessment
+from tests.factories import HandoffFactory, SessionFactory
+from tests.serving import post
+
+WIDE = {"width": 1280, "height": 860}
+NARROW = {"width": 360, "height": 740}
+LONG = "Kraftfahrzeughaftpflichtversicherungsgesellschaft_without_any_place_to_break_" * 2
+
+
+@pytest.fixture
+def places(server, ann, ben) -> dict[str, str]:
+    """The address of each page, with something on it."""
+    SessionFactory(by=ann, resolved=True)
+    waiting = HandoffFactory(by=ann, priority="urgent", session=SessionFactory(by=ann, title=LONG[:200]))
+    picked = HandoffFactory(by=ann, priority="high", picker=ben, session=SessionFactory(by=ann, client_name=LONG[:100]))
+    sessions.record_step(picked.session, by=ben, description="Read the log", outcome="inconclusive", note="Nothing")
+    sessions.post(picked.session, by=ben, body=LONG)
+    return {
+        "login": "/login/",
+        "queue": "/queue/",
+        "sessions": "/sessions/",
+        "session of ben": f"/sessions/{picked.session_id}/",
+        "session of ann": f"/sessions/{waiting.session_id}/",
+        "escalate": f"/sessions/{SessionFactory(by=ben).pk}/?open=escalate",
+        "resolve": f"/sessions/{picked.session_id}/?open=resolve",
+        "handoff": f"/handoffs/{picked.pk}/",
+        "not found": "/handoffs/00000000-0000-4000-8000-000000000000/",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "360"])
+def test_no_page_has_anything_for_axe_or_sticks_out(open_as, places, ben, scheme, viewport):
+    for name, address in places.items():
+        page = open_as(
+            None if name == "login" else ben, address, viewport=viewport, color_scheme=scheme, bypass_csp=True
+        )
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} sticks out"
+        page.context.close()
+
+
+def test_axe_would_find_a_field_without_a_label(open_as, ben):
+    page = open_as(ben, "/sessions/", bypass_csp=True)
+    page.evaluate(
+        "() => { document.querySelector('label').remove(); document.querySelector('.field input').placeholder = '' }"
+    )
+    assert Axe().run(page).violations_count > 0
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("pending", "Assessment in progress"),
+        ("ready", "Likely cause"),
+        ("timed_out", "Assessment unavailable"),
+        ("failed", "Assessment unavailable"),
+        ("disabled", "AI is switched off"),
+    ],
+)
+def test_the_context_screen_stands_in_each_state_of_the_assessment(open_as, server, ann, ben, settings, state, words):
+    settings.ASSESSMENT_MODEL = "none" if state == "disabled" else "playbook"
+    settings.ASSESSMENT_BUDGET_SECONDS = 60
+    server.process.send_signal(19)  # the worker sleeps while the state is made
+    try:
+        handoff = HandoffFactory(by=ann, picker=ben)
+        if state == "ready":
+            data = {
+                "summary_prose": "It loops.",
+                "what_we_know": ["Modern auth is on"],
+                "likely_cause": "A token.",
+                "suggested_steps": [],
+                "confidence": "low",
+                "sources": [],
+            }
+            assessments.store(handoff, data=data, made_by="playbook")
+        elif state in {"timed_out", "failed"}:
+            assessments.give_up(handoff, state=Assessment.State(state), reason="It took longer.", attempt=2)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
+    finally:
+        server.process.send_signal(18)
+    page = open_as(ben, f"/handoffs/{handoff.pk}/")
+    headings = page.get_by_role("heading", level=2).all_text_contents()
+    assert headings == ["Problem summary", "What's been tried", "AI assessment", "Start here"]
+    section = page.locator(".assessment")
+    expect(section).to_contain_text(words)
+    expect(section.get_by_role("button", name="Try again")).to_have_count(int(state in {"timed_out", "failed"}))
+    expect(page.get_by_role("link", name="Continue the session")).to_be_visible()
+
+
+def test_a_late_assessment_lands_in_place_without_moving_focus_or_scroll(open_as, server, ann, ben, settings):
+    settings.ASSESSMENT_MODEL = "none"
+    handoff = HandoffFactory(by=ann, picker=ben)
+    Assessment.objects.filter(handoff=handoff).update(state="timed_out", reason="It took longer than 5 seconds.")
+    page = open_as(ben, f"/handoffs/{handoff.pk}/", viewport=NARROW)
+    expect(page.locator(".assessment")).to_contain_text("Assessment unavailable")
+    button = page.get_by_role("link", name="Continue the session")
+    button.focus()
+    page.evaluate("() => scrollTo(0, 150)")
+    assert post(server, ben, f"/handoffs/{handoff.pk}/assess/").status_code == 302
+    expect(page.locator(".assessment")).to_contain_text("Likely cause")
+    expect(button).to_be_focused()
+    assert page.evaluate("() => scrollY") == 150
+
+
+def test_a_chip_inserts_at_the_caret_and_one_undo_brings_the_draft_back(open_as, server, ann, ben):
+    handoff = HandoffFactory(by=ann)
+    page = open_as(ben, "/queue/")
+    expect(page.locator("[data-assessment=ready]")).to_be_visible()
+    handoffs.pick_up(handoff, by=ben)
+    page.goto(f"{server.url}/sessions/{handoff.session_id}/")
+    box = page.get_by_label("Message")
+    chip = page.get_by_role("group", name="Suggested steps").get_by_role("button").first
+    suggested = chip.get_attribute("data-text")
+    box.fill("before after")
+    box.evaluate("box => box.setSelectionRange(6, 6)")
+    chip.click()
+    expect(box).to_have_value(f"before {suggested} after")
+    expect(box).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(box).to_have_value("before after")
+    assert handoff.session.messages.filter(kind="engineer").count() == 0
+
+
+def test_an_answer_is_recorded_as_a_tried_step_with_one_press(open_as, server, ann):
+    SessionFactory(by=ann, resolved=True, resolution="Deleted the cached token of the old tenant.")
+    page = open_as(ann, f"/sessions/{SessionFactory(by=ann).pk}/")
+    answer = page.locator("[data-kind=copilot]").first
+    expect(answer).to_be_visible()
+    answer.get_by_role("button", name="Failed").click()
+    expect(page.locator("#steps > li")).to_have_count(1)
+    expect(page.locator("#steps")).to_contain_text(answer.locator(".told").inner_text().split("\n")[0])
+
+
+def test_what_was_typed_is_kept_when_something_is_wrong_with_it(open_as, server, ann):
+    session = SessionFactory(by=ann)
+    page = open_as(ann, f"/sessions/{session.pk}/")
+    page.get_by_role("button", name="Escalate", exact=True).click()
+    reason = page.get_by_label("Reason")
+    reason.evaluate("field => field.removeAttribute('maxlength')")
+    reason.fill("x" * 2001)
+    page.get_by_role("button", name="Escalate now").click()
+    expect(page.get_by_text("Ensure this value has at most 2000 characters")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_have_value("x" * 2001)
+    assert not session.handoffs.exists()
+
+
+def test_a_draft_does_not_vanish_when_the_session_changes_hands(open_as, server, ann, ben):
+    handoff = HandoffFactory(by=ann)
+    anns = open_as(ann, f"/sessions/{handoff.session_id}/")
+    expect(anns.locator("[data-connection]")).to_have_attribute("data-connection", "live")
+    anns.get_by_label("Message").fill("One more thing that I saw")
+    bens = open_as(ben, f"/handoffs/{handoff.pk}/")
+    bens.get_by_role("button", name="Pick Up").click()
+    expect(anns.get_by_role("alert")).to_contain_text("One more thing that I saw")
+    expect(anns.get_by_label("Message")).to_have_count(0)
