@@ -1,0 +1,63 @@
+"""The demo people. Their password is public, which is why all of this is refused with DEBUG off."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+
+from resolutionflow.accounts.models import Account, User
+
+PASSWORD = "demo"  # noqa: S105 public on purpose: the login page lists it
+PROBE = "ann@harbor.example"  # who is there exactly where the demo is
+
+
+@dataclass(frozen=True)
+class Team:
+    """An account and its people: (login, name, role)."""
+
+    slug: str
+    name: str
+    time_zone: str
+    domain: str
+    people: tuple[tuple[str, str, User.Role], ...]
+
+
+TEAMS = (
+    Team(
+        "harbor-it",
+        "Harbor IT",
+        "Europe/Berlin",
+        "harbor.example",
+        (
+            ("ann", "Ann Abel", User.Role.ENGINEER),
+            ("ben", "Ben Bauer", User.Role.ENGINEER),
+            ("vic", "Vic Vogel", User.Role.VIEWER),
+            ("olga", "Olga Ortiz", User.Role.OWNER),
+            ("adam", "Adam Adler", User.Role.ADMIN),
+        ),
+    ),
+    Team(
+        "summit-desk",
+        "Summit Desk",
+        "America/New_York",
+        "summit.example",
+        (("zoe", "Zoe Zhang", User.Role.ENGINEER), ("omar", "Omar Okafor", User.Role.OWNER)),
+    ),
+)
+
+People = dict[str, User]
+
+
+def are_there() -> bool:
+    return User.objects.filter(email=PROBE, account__slug=TEAMS[0].slug).exists()
+
+
+def create(team: Team) -> tuple[Account, People]:
+    """The team's account and its people by login."""
+    account = Account.objects.create(name=team.name, slug=team.slug, time_zone=team.time_zone)
+    password = make_password(PASSWORD)  # one hash for all: each takes a noticeable part of a second
+    people = {
+        login: User(account=account, email=f"{login}@{team.domain}", name=name, role=role, password=password)
+        for login, name, role in team.people
+    }
+    User.objects.bulk_create(people.values())
+    return account, people
