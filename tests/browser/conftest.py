@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from resolutionflow.accounts.models import User
 from tests.serving import Server, cookie_of
+
+PATIENCE = 15_000  # ms; a busy machine is slow, and nobody waits longer than it takes
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -33,6 +35,7 @@ def browser() -> Iterator[Browser]:
     """One for each file: as long as Playwright lives, nothing else can run an event loop in this thread."""
     path = chromium()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
         yield browser
@@ -56,7 +59,7 @@ def open_as(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
         if user:
             context.add_cookies([{"name": "sessionid", "value": cookie_of(user), "url": server.url}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: note(str(error)))
         page.on("console", lambda message: note(message.text) if message.type == "error" else None)
         page.goto(server.url + path)
