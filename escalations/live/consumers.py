@@ -8,9 +8,11 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from escalations.live import cursors, groups
+from escalations.live.doors import doors
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
 from escalations.models import AISession
+from resolutionflow.accounts.admission import Admission, Standing
 from resolutionflow.accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         self.mailbox.skip_to(cursor)
         await self.write(ready(cursor))
         self.writer = asyncio.create_task(self.write_on())
+        doors.enter(self, Admission.by_sign_in(user, self.scope["session"].session_key))
 
     async def find_group(self, user: User) -> str | None:
         """The group that this person may listen to at this address; None if there is none."""
@@ -52,11 +55,19 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         pass
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        doors.leave(self)
+        self.stop_writing()
+        raise StopConsumer
+
+    async def turn_out(self, standing: Standing) -> None:
+        self.stop_writing()
+        await self.close(SIGN_IN if standing is Standing.SIGNED_OUT else NOT_YOURS)
+
+    def stop_writing(self) -> None:
         if self.group:
             hub.leave(self.group, self.mailbox)
         if self.writer:
             self.writer.cancel()
-        raise StopConsumer
 
     async def write_on(self) -> None:
         while True:

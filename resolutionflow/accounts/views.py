@@ -1,9 +1,13 @@
 """Sign in and out."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
 
+from escalations.live.people import rights_changed
 from resolutionflow.accounts.models import User
 
 ROLES_IN_WORDS = {
@@ -25,10 +29,21 @@ class SignIn(auth.LoginView):
         return super().get_context_data(**kwargs) | {"demo_people": demo_people() if settings.DEMO else []}
 
 
+class SignOut(auth.LogoutView):
+    """Signs out; what the person had open in this sign-in closes at once."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = request.user.pk
+        answer = super().post(request, *args, **kwargs)
+        if person:
+            rights_changed(person)
+        return answer
+
+
 def demo_people() -> list[User]:
     people = User.objects.filter(account__isnull=False, is_active=True).select_related("account")
     return list(people.order_by("account__name", "name"))
 
 
 sign_in = login_not_required(SignIn.as_view())
-sign_out = login_not_required(auth.LogoutView.as_view())
+sign_out = login_not_required(SignOut.as_view())
