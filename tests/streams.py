@@ -97,13 +97,15 @@ class Stream:
         return json.loads(body)["detail"]
 
     def ended(self, seconds: float) -> bool:
-        """Whether the stream ends within so many seconds; nothing but comments may come before."""
+        """Whether the stream ends within so many seconds; what was on its way may come before."""
+        until = time.monotonic() + seconds
         try:
-            self.event(seconds)
+            while time.monotonic() < until:
+                self.frame(until - time.monotonic())
         except Ended as error:
             return error.args == (b"",)
         except TimeoutError:
-            return False
+            pass
         return False
 
 

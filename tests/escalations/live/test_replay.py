@@ -15,6 +15,12 @@ from tests.streams import ADDRESS, bulk_feed, token_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def no_assessor(settings) -> None:
+    """Another test's server would take the job, and lengthen the feed."""
+    settings.ASSESSMENT_MODEL = "none"
+
+
 def opened(token: str, query: str = "") -> ApplicationCommunicator:
     headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())]
     scope = {"type": "http", "method": "GET", "path": ADDRESS, "query_string": query.encode(), "headers": headers}
