@@ -12,9 +12,9 @@ EXAMPLE = (
 DESCRIPTION = """The account's feed as server-sent events, for engineers.
 
 First comes `ready` with the feed's cursor, then an event for every change: `handoff_created`, `handoff_picked_up`,
-`handoff_released`, `handoff_taken_back`, `handoff_assessed`, `handoff_resolved`. Its `id` is the change's position in the
-feed, its `data` the handoff (`HandoffShape`) in one line, as it is when it is sent: its own `cursor` may be higher than
-`id`. Comments keep a quiet stream alive, at least every 25 seconds.
+`handoff_released`, `handoff_taken_back`, `handoff_assessed`, `handoff_resolved`. Its `id` is the change's position in
+the feed, its `data` the handoff (`HandoffShape`) in one line, as it is when it is sent: its own `cursor` may be higher
+than `id`. Comments keep a quiet stream alive, at least every 25 seconds.
 
 Come back with `Last-Event-ID` (or `?since=`) and you get what you missed, in order and each once. If that is more than
 1,000 events, or the feed is another one (a backup was restored), you get `resync` with the cursor instead, and what is

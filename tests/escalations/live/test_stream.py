@@ -189,6 +189,7 @@ def test_a_position_ahead_of_the_feed_means_another_feed(server, ann, ben):
 
 def test_a_backup_restored_below_an_open_stream_is_told(brisk_server, ann):
     handoff = HandoffFactory(by=ann)
+    wait_until_idle()
     bulk_feed(handoff.pk, ann.account_id, upto=30)
     with Stream(brisk_server, ann, query="?since=29") as stream:
         assert [stream.event()["event"], stream.event()["id"]] == ["ready", "30"]
