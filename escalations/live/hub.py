@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import connection
 
 from escalations.live import cursors
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 MAILBOX_SIZE = 64  # frames
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS: float = settings.LIVE_HEARTBEAT_SECONDS
 HOLD_SECONDS = 0.05  # two commits may be announced in the wrong order
 REJOIN_SECONDS = 3600.0  # memberships end after 24 h
 
