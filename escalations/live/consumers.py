@@ -7,7 +7,7 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
-from escalations.live import cursors, groups
+from escalations.live import cursors, groups, wire
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
 from escalations.models import AISession
@@ -42,7 +42,10 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         cursor = await read(cursors.of_group, group)
         self.mailbox.skip_to(cursor)
         await self.write(ready(cursor))
-        self.writer = asyncio.create_task(self.write_on())
+        if straight := wire.of(self.scope.get("server_send"), on_room=self.mailbox.flow):
+            self.mailbox.flow_into(straight)
+        else:
+            self.writer = asyncio.create_task(self.write_on())
 
     async def find_group(self, user: User) -> str | None:
         """The group that this person may listen to at this address; None if there is none."""
@@ -59,6 +62,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         raise StopConsumer
 
     async def write_on(self) -> None:
+        """The mailbox onto the socket, on servers whose wire we cannot hold: their `send` waits for a slow client."""
         while True:
             await self.write(await self.mailbox.get())
 

@@ -18,6 +18,7 @@ from django.db import connection
 
 from escalations.live import cursors
 from escalations.live.frames import heartbeat, ready
+from escalations.live.wire import Frame, Wire
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -52,6 +53,7 @@ class Mailbox:
     def __init__(self) -> None:
         self._frames: deque[tuple[int | None, str]] = deque()
         self._filled = asyncio.Event()
+        self._wire: Wire | None = None
 
     def put(self, text: str, *, cursor: int | None) -> None:
         if len(self._frames) >= MAILBOX_SIZE:
@@ -60,7 +62,19 @@ class Mailbox:
             self._frames.clear()
             text = ready(cursor)
         self._frames.append((cursor, text))
-        self._filled.set()
+        if self._wire:
+            self.flow()
+        else:
+            self._filled.set()
+
+    def flow_into(self, wire: Wire) -> None:
+        """From now on frames go straight onto `wire`, and stay here only while it is full."""
+        self._wire = wire
+        self.flow()
+
+    def flow(self) -> None:
+        while self._wire and self._frames and not self._wire.full:
+            self._wire.write(self._frames.popleft()[1])
 
     def skip_to(self, cursor: int) -> None:
         """Forget what `ready` at this cursor already covers."""
@@ -98,8 +112,9 @@ class Topic:
                 self.release = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._stop_waiting)
 
     def broadcast(self, text: str, cursor: int | None) -> None:
+        frame = Frame(text)  # so that it is encoded once for all of them
         for socket in self.sockets:
-            socket.put(text, cursor=cursor)
+            socket.put(frame, cursor=cursor)
 
     def _hand_on_successors(self) -> None:
         while self.last is not None and (text := self.held.pop(self.last + 1, None)) is not None:

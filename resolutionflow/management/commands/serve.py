@@ -69,8 +69,6 @@ class Command(BaseCommand):
             ready_callable=announce_start,
             verbosity=0,
             server_name="ResolutionFlow",
-            websocket_max_message_size=4096,
-            websocket_max_frame_size=4096,
         )
         _complain_when_taken(host, port)
         self.stdout.write(f"ResolutionFlow is at http://{host}:{port}  ({loop_name}; Ctrl-C stops it)")
