@@ -27,6 +27,7 @@ MAILBOX_SIZE = 64  # frames
 HEARTBEAT_SECONDS = 15.0
 HOLD_SECONDS = 0.05  # two commits may be announced in the wrong order
 REJOIN_SECONDS = 3600.0  # memberships end after 24 h
+AT_A_STRETCH = 32_000  # characters to each socket; a socket asks for a pause at 64 KiB
 
 _readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-reads")
 
@@ -198,6 +199,7 @@ class Hub:
     # The hub's three loops
 
     async def _receive(self) -> None:
+        handed_on = 0
         while True:
             try:
                 message = await get_channel_layer().receive(await self._channel_name())
@@ -207,6 +209,10 @@ class Hub:
                 continue
             if topic := self._topics.get(message["group"]):
                 topic.deliver(message["cursor"], message["text"])
+            handed_on += len(message["text"])
+            if handed_on > AT_A_STRETCH:  # in a burst, let the sockets be written before their boxes overflow
+                handed_on = 0
+                await asyncio.sleep(0)
 
     async def _beat(self) -> None:
         while True:

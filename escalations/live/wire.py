@@ -67,6 +67,8 @@ class Wire:
         self._transport = protocol.transport
         self._on_room = on_room
         self._compressed = bool(protocol.websocket_extensions_in_use)
+        # Left to itself Twisted sends in the loop's next turn, which costs as much again. TLS has no such method.
+        self._in_this_turn = hasattr(self._transport, "doWrite")
         self._giving_up: asyncio.TimerHandle | None = None
 
     def write(self, text: str) -> None:
@@ -78,6 +80,8 @@ class Wire:
             protocol.sendMessage(text.encode(), False)
         else:
             self._transport.write(text.on_the_wire if isinstance(text, Frame) else websocket_bytes(text))
+            if self._in_this_turn:
+                self._transport.doWrite()
 
     def pauseProducing(self) -> None:
         """The server's buffer is full (64 KiB), so the client does not read; that must not last."""

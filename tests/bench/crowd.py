@@ -12,6 +12,8 @@ import time
 from functools import partial
 from typing import Any
 
+from tests.bench import pages
+
 AT_ONCE = 50
 OWN_FRAMES = (b'{"type": "heartbeat"', b'{"type": "ready"')
 
@@ -74,6 +76,9 @@ class Crowd:
         for member in self.members:
             member.place = 0
         return told
+
+    async def fetch(self, **arguments: Any) -> dict[str, Any]:
+        return await pages.fetch(**arguments)
 
     async def close(self) -> int:
         for member in self.members + self.strangers:
