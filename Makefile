@@ -30,6 +30,7 @@ check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; th
 
 bench: $(VENV)/.tools ## the benchmarks; their figures belong in docs/benchmarks.md
 	@$(RUN) -m tests.bench.escalate
+	@$(RUN) -m tests.bench.fanout
 
 format: $(VENV)/.tools ## make ruff content
 	@$(VENV)/bin/ruff format .
