@@ -17,13 +17,15 @@ from channels.layers import get_channel_layer
 from django.db import connection
 
 from escalations.live import cursors
-from escalations.live.frames import heartbeat, ready
+from escalations.live.frames import UNAVAILABLE, heartbeat, ready
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 MAILBOX_SIZE = 64  # frames
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 13.0  # with the page's second of patience and its fetch, nothing is stale for more than 15 s
+ANSWER_SECONDS = 3.0  # a database that takes longer to say where the feeds are does not answer
+AWAY_SECONDS = 2.0  # between two questions to a database that does not answer
 HOLD_SECONDS = 0.05  # two commits may be announced in the wrong order
 REJOIN_SECONDS = 3600.0  # memberships end after 24 h
 
@@ -124,6 +126,7 @@ class Hub:
     def __init__(self) -> None:
         self._topics: dict[str, Topic] = {}
         self._channel = ""
+        self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def join(self, group: str, mailbox: Mailbox) -> None:
@@ -149,6 +152,7 @@ class Hub:
         if self._tasks and self._tasks[0].get_loop() is loop and not any(task.done() for task in self._tasks):
             return
         self._channel = ""
+        self._naming = asyncio.Lock()
         self._topics.clear()
         self._tasks = [
             loop.create_task(self._receive()),
@@ -157,9 +161,11 @@ class Hub:
         ]
 
     async def _channel_name(self) -> str:
-        if not self._channel:
-            self._channel = await get_channel_layer().new_channel("hub")
-        return self._channel
+        """The one channel of this process: with two, one would be in the groups and the other be listened to."""
+        async with self._naming:
+            if not self._channel:
+                self._channel = await get_channel_layer().new_channel("hub")
+            return self._channel
 
     async def _join_layer(self, group: str) -> bool:
         """Join in the channel layer. Without it (Redis is away) sockets live by heartbeats until the next try."""
@@ -194,13 +200,19 @@ class Hub:
                 topic.deliver(message["cursor"], message["text"])
 
     async def _beat(self) -> None:
+        pause = HEARTBEAT_SECONDS
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(pause)
             try:
-                now_at = await read(cursors.of_groups, list(self._topics))
-            except Exception:
-                log.warning("No heartbeat: the database did not answer.", exc_info=True)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    now_at = await read(cursors.of_groups, list(self._topics))
+            except Exception as error:
+                log.warning("No heartbeat: the database does not answer (%r).", error)
+                for watched in self._topics.values():
+                    watched.broadcast(UNAVAILABLE, None)
+                pause = AWAY_SECONDS
                 continue
+            pause = HEARTBEAT_SECONDS
             for group, cursor in now_at.items():
                 if topic := self._topics.get(group):
                     topic.broadcast(heartbeat(cursor), cursor)
