@@ -99,8 +99,9 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": 0,  # the pool keeps connections
     "CONN_HEALTH_CHECKS": True,
 }
+# A pool that tries again for minutes does so ever more rarely, and would find a database that is back a minute late.
 DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-    "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
+    "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 4},
     "connect_timeout": 5,
     "options": "-c statement_timeout=20s -c lock_timeout=2s -c idle_in_transaction_session_timeout=30s",
 }
