@@ -1,10 +1,11 @@
 // One socket that comes back by itself, and words for how it is.
 //
-// It says "live" only while a frame came within the last 35 s. It comes back after 1 s, doubling to 30 s, with
+// It says "live" only while a frame came within the last 20 s (heartbeats come every 13 s). It comes back after 1 s, doubling to 30 s, with
 // jitter, and starts over on `ready`, not on open: a server that accepts and drops would be hammered otherwise. After
 // three failures the page asks every 5 s as well, because sockets may be all that is blocked.
 
-const SILENCE = 35_000;
+const SILENCE = 20_000;
+const LONGEST_HANDSHAKE = 8000; // until `ready`
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30_000;
 const POLL_AFTER_FAILURES = 3;
@@ -104,7 +105,8 @@ export class Connection {
   /** A socket that looks open but brings nothing is dead. */
   check() {
     if (!this.socket || this.stopped) return;
-    if (Date.now() - (this.lastFrame ?? this.openedAt) > SILENCE) this.drop();
+    const silent = this.lastFrame ? Date.now() - this.lastFrame > SILENCE : Date.now() - this.openedAt > LONGEST_HANDSHAKE;
+    if (silent) this.drop();
   }
 
   drop() {
