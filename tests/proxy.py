@@ -25,6 +25,7 @@ class Proxy:
         self.cuts = 0
         self._dead: set[asyncio.StreamWriter] = set()
         self._open: set[asyncio.StreamWriter] = set()
+        self._websockets: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -45,8 +46,11 @@ class Proxy:
         self.swallowing = True
 
     def pass_on(self) -> None:
-        """New connections work again. Those that were swallowed stay as dead as they were."""
+        """New connections work again. WebSockets that were swallowed stay as dead as they were; of plain connections
+        the browser is told that they are gone, as it is when it uses one that the network has forgotten."""
         self.swallowing = False
+        for writer in self._dead & self._open - self._websockets:
+            self._loop.call_soon_threadsafe(writer.transport.abort)
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -55,17 +59,17 @@ class Proxy:
         self._server.close()
         for writer in list(self._open):
             writer.transport.abort()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(tasks, timeout=5)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         upstream = None
         try:
             first = await reader.read(65536)
-            if self.refuse_upgrades and b"upgrade: websocket" in first.lower():
+            if is_websocket := b"upgrade: websocket" in first.lower():
+                self._websockets.add(writer)
+            if is_websocket and self.refuse_upgrades:
                 writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 await writer.drain()
                 return

@@ -48,7 +48,8 @@ def compare(
 ) -> Seen:
     """Stop the load, and hold everything against the database. Raises AssertionError on any difference.
 
-    `reachable`: pages had a server all the time, so they owe the truth from each acknowledgement on; else from `recovered`.
+    `reachable`: pages had a server all the time, so they owe the truth from each acknowledgement on, not only from
+    `recovered` on.
     """
     load.finish()
     assert load.unforeseen == []
