@@ -3,15 +3,20 @@
 Every variable has a default that runs offline on one machine; `docs/settings.md` lists them.
 """
 
+import contextlib
 import os
 import secrets
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 import environs
 from csp.constants import NONCE, NONE, SELF
-from marshmallow.validate import Length, Range
+from marshmallow import ValidationError
+from marshmallow.validate import Range
 
 from resolutionflow import postgres
 
@@ -19,74 +24,110 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # The environment
 
-env = environs.Env(eager=False)
+# Each variable, and what it may be.
+MAY_BE = {
+    "DEBUG": "true or false",
+    "SECRET_KEY": "a long random text; it must be set when DATABASE_URL is and DEBUG is off",
+    "ALLOWED_HOSTS": "host names, separated by commas",
+    "HOST": "an address of this machine",
+    "PORT": "a port from 1 to 65535",
+    "RESOLUTIONFLOW_DATA_DIR": "a folder that can be written",
+    "DATABASE_URL": "postgresql://user:password@host:port/database, or unset for the embedded PostgreSQL",
+    "DATABASE_POOL_SIZE": "a whole number from 2 to 500",
+    "REDIS_URL": "redis://host:port/0 (or rediss://, unix://), or unset for one process",
+    "ASSESSMENT_MODEL": "playbook (the default, offline) or none",
+    "ASSESSMENT_BUDGET_SECONDS": "seconds, from 0.1 to 60",
+}
+
+
+def is_database_url(value: str) -> bool:
+    if not value.startswith(("postgres://", "postgresql://")):
+        return False
+    return bool(dj_database_url.parse(value)["NAME"])
+
+
+def is_redis_url(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme == "unix" or (parts.scheme in {"redis", "rediss"} and parts.port != 0 and bool(parts.netloc))
+
+
+def known(is_known: Callable[[str], bool]) -> Callable[[str], None]:
+    """A validator for environs. What is wrong is said by MAY_BE, never by the value: it may hold a password."""
+
+    def check(value: str) -> None:
+        with contextlib.suppress(ValueError):  # how parsers of addresses complain
+            if not value or is_known(value):
+                return
+        raise ValidationError("")
+
+    return check
+
+
+class Environment(environs.Env):
+    """The environment, then `.env`; an empty value counts as unset in either."""
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        told = super()._get_value(env_key, default)
+        return default if isinstance(told, str) and not told.strip() else told
+
+
+env = Environment(eager=False)
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
-
-
-def unset_when_empty(*names: str) -> None:
-    """`NAME=` in a .env or compose file means "not set"."""
-    for name in names:
-        if not os.environ.get(name, "x").strip():
-            del os.environ[name]
-
-
-unset_when_empty("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "RESOLUTIONFLOW_DATA_DIR", "ASSESSMENT_MODEL")
 
 DEBUG = env.bool("DEBUG", False)
 DATA_DIR = Path(env.str("RESOLUTIONFLOW_DATA_DIR", str(BASE_DIR / ".data"))).absolute()
-DATABASE_URL = env.str("DATABASE_URL", "", validate=Length(max=2000))
-REDIS_URL = env.str("REDIS_URL", "")
+DATABASE_URL = env.str("DATABASE_URL", "", validate=known(is_database_url))
+REDIS_URL = env.str("REDIS_URL", "", validate=known(is_redis_url))
 SECRET_KEY = env.str("SECRET_KEY", "")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
-ASSESSMENT_MODEL = env.str("ASSESSMENT_MODEL", "playbook")
+ALLOWED_HOSTS = [
+    host.strip() for host in env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"]) if host.strip()
+]
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.int("PORT", 8000, validate=Range(min=1, max=65535))
+ASSESSMENT_MODEL = env.str("ASSESSMENT_MODEL", "playbook", validate=known({"playbook", "none"}.__contains__))
 ASSESSMENT_BUDGET_SECONDS = env.float("ASSESSMENT_BUDGET_SECONDS", 5.0, validate=Range(min=0.1, max=60))
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 20, validate=Range(min=2, max=500))
 
 DEMO_MARK = DATA_DIR / "demo"  # written by `manage.py demo`: this data directory belongs to a demonstration
-DEMO = DEMO_MARK.exists()
+DEMO = os.path.exists(DEMO_MARK)  # noqa: PTH110 False where the folder may not be entered; Path.exists() raises
 
 
-def broken_settings() -> dict[str, str]:
-    """What environs cannot see by itself: values that are well-formed, but that this program does not know."""
-    found = {}
-    if ASSESSMENT_MODEL not in {"playbook", "none", None}:
-        found["ASSESSMENT_MODEL"] = "use playbook (offline, the default) or none"
-    if DATABASE_URL and not DATABASE_URL.startswith(("postgres://", "postgresql://")):
-        found["DATABASE_URL"] = "use postgresql://user:password@host/database, or leave it unset"
-    if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-        found["REDIS_URL"] = "use redis://host:port/0, or leave it unset"
+def broken_settings() -> list[str]:
+    """A phrase for every variable that is not what it may be, and for what does not go together."""
+    try:
+        env.seal()
+        broken: set[str] = set()
+    except environs.EnvValidationError as error:
+        broken = set(error.error_messages or {})
     if DATABASE_URL and not DEBUG and not SECRET_KEY:
-        found["SECRET_KEY"] = "must be set when DATABASE_URL is"
-    if DEMO and not DEBUG:
-        found["DEBUG"] = f"{DATA_DIR} holds a demonstration with known passwords, which is refused with DEBUG off"
+        broken.add("SECRET_KEY")
+    found = [f"{name} must be {MAY_BE[name]}" for name in MAY_BE if name in broken]
+    if DEMO and DEBUG is False:
+        found.append(f"DEBUG must be true, for {DATA_DIR} holds a demonstration, whose passwords everybody knows")
     return found
 
 
-def stop_on_broken_settings() -> None:
-    """Exit with one line that names every broken variable and what it may be."""
-    try:
-        env.seal()
-        messages = {}
-    except environs.EnvValidationError as error:
-        messages = {name: " ".join(map(str, said)) for name, said in (error.error_messages or {}).items()}
-    messages |= {} if messages else broken_settings()
-    if messages:
-        raise SystemExit("Settings: " + "; ".join(f"{name}: {said}" for name, said in messages.items()))
-
-
-stop_on_broken_settings()
+if broken := broken_settings():
+    raise SystemExit(f"Settings: {'; '.join(broken)}.")
 
 
 def kept_secret_key() -> str:
-    """A secret key of this data directory's own, made at the first start."""
+    """A secret key of this data directory's own, made at the first start; of two that start at once, one makes it."""
     kept = DATA_DIR / "secret_key"
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
     try:
-        with os.fdopen(os.open(kept, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
-    return kept.read_text()
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            with tempfile.NamedTemporaryFile("w", dir=DATA_DIR) as made:  # only its owner may read it
+                made.write(secrets.token_urlsafe(50))
+                made.flush()
+                with contextlib.suppress(FileExistsError):
+                    kept.hardlink_to(made.name)  # whole, or not at all
+        return kept.read_text()
+    except OSError as error:
+        raise SystemExit(
+            f"Settings: RESOLUTIONFLOW_DATA_DIR must be {MAY_BE['RESOLUTIONFLOW_DATA_DIR']}, which {DATA_DIR} is not"
+            f" ({error.strerror})."
+        ) from None
 
 
 SECRET_KEY = SECRET_KEY or kept_secret_key()
@@ -184,6 +225,8 @@ LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger cannot lock a colleague out
+AXES_USERNAME_FORM_FIELD = "username"  # as the login form has it, not as the model does
+AXES_USERNAME_CALLABLE = "resolutionflow.accounts.views.who_tries"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
@@ -247,6 +290,7 @@ LOGGING = {
     "loggers": {
         "resolutionflow": {"level": "INFO"},
         "escalations": {"level": "INFO"},
+        "django": {"handlers": []},  # only the root's: Django adds one of its own with DEBUG
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "WARNING"},
     },

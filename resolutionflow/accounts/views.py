@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest
 
 from resolutionflow.accounts.models import User
 
@@ -32,3 +33,9 @@ def demo_people() -> list[User]:
 
 sign_in = login_not_required(SignIn.as_view())
 sign_out = login_not_required(auth.LogoutView.as_view())
+
+
+def who_tries(request: HttpRequest, credentials: dict[str, str] | None) -> str:
+    """Under which name a failed sign-in is counted: one person's, in whatever way the address is written."""
+    told = credentials or request.POST
+    return str(told.get("username") or "").strip().lower()[:254]

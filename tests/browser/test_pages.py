@@ -164,3 +164,11 @@ def test_a_draft_does_not_vanish_when_the_session_changes_hands(open_as, server,
     bens.get_by_role("button", name="Pick Up").click()
     expect(anns.get_by_role("alert")).to_contain_text("One more thing that I saw")
     expect(anns.get_by_label("Message")).to_have_count(0)
+
+
+def test_a_double_click_starts_one_session(open_as, server, ann):
+    page = open_as(ann, "/sessions/")
+    page.get_by_label("Title").fill("Only once")
+    page.get_by_role("button", name="Start", exact=True).dblclick()
+    page.wait_for_url("**/sessions/*-*/")
+    assert ann.started_sessions.count() == 1
