@@ -22,13 +22,13 @@ def away(request, monkeypatch):
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_page_says_so_and_tries_again_by_itself(as_user, ben, away, error):
+def test_a_page_says_so_and_offers_to_try_again(as_user, ben, away, error):
     browser = as_user(ben)
     away(error)
-    answer = browser.get("/queue/")
+    answer = browser.get("/queue/?from=mail")
     assert answer.status_code == 503
     assert "The database does not answer" in answer.text
-    assert '<meta http-equiv="refresh" content="5">' in answer.text
+    assert '<a class="button" href="/queue/?from=mail">Try again</a>' in answer.text
 
 
 def test_a_fragment_says_so_in_the_notice(as_user, ben, away):
@@ -40,7 +40,7 @@ def test_a_fragment_says_so_in_the_notice(as_user, ben, away):
     assert "The database does not answer" in answer.text
 
 
-def test_a_post_is_not_repeated_by_itself(as_user, ben, monkeypatch):
+def test_a_post_is_told_that_nothing_was_saved_and_not_offered_again(as_user, ben, monkeypatch):
     browser = as_user(ben)
 
     def refuse(*args: object, **kwargs: object) -> None:
@@ -50,7 +50,7 @@ def test_a_post_is_not_repeated_by_itself(as_user, ben, monkeypatch):
     answer = browser.post("/handoffs/00000000-0000-4000-8000-000000000000/pick-up/")
     assert answer.status_code == 503
     assert "this was not saved" in answer.text
-    assert "refresh" not in answer.text
+    assert "Try again</a>" not in answer.text
 
 
 def test_a_program_gets_its_detail(client, monkeypatch, ben):
