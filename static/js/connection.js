@@ -1,8 +1,8 @@
 // One socket that comes back by itself, and words for how it is.
 //
-// It says "live" only while a frame came within the last 20 s (heartbeats come every 13 s). It comes back after 1 s, doubling to 30 s, with
-// jitter, and starts over on `ready`, not on open: a server that accepts and drops would be hammered otherwise. After
-// three failures the page asks every 5 s as well, because sockets may be all that is blocked.
+// It says "live" only while a frame came within the last 20 s (heartbeats come every 13 s). It comes back after 1 s,
+// doubling to 30 s, with jitter, and starts over on `ready`, not on open: a server that accepts and drops would be
+// hammered otherwise. After three failures the page asks every 5 s as well, because sockets may be all that is blocked.
 
 const SILENCE = 20_000;
 const LONGEST_HANDSHAKE = 8000; // until `ready`

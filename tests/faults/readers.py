@@ -175,11 +175,11 @@ class Crowd:
         self._tasks = [asyncio.create_task(reader.live()) for reader in self.readers]
 
     async def _close(self) -> None:
-        await self._http.aclose()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._http.aclose()
 
     def all_connected(self) -> bool:
         return all(reader.frames for reader in self.readers)
