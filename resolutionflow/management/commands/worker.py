@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from resolutionflow.management.commands.serve import Worker, use_fast_loop
+from resolutionflow.management.commands.serve import Worker, give_up_later, use_fast_loop
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         asyncio.run(self.work())
 
     async def work(self) -> None:
-        """Until SIGINT or SIGTERM. A worker that ends by itself, because its database went away, begins again."""
+        """Until SIGINT or SIGTERM. A database that went away is waited for."""
         loop = asyncio.get_running_loop()
         told_to_stop = asyncio.Event()
         for stop_signal in (signal.SIGINT, signal.SIGTERM):
@@ -28,5 +28,6 @@ class Command(BaseCommand):
         worker = Worker()
         worker.start(loop)
         await told_to_stop.wait()
+        give_up_later()
         await worker.stop()
         self.stdout.write("Stopped.")
