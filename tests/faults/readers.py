@@ -35,6 +35,8 @@ class Reader:
         self.resyncing: asyncio.Task[None] | None = None
         self.again = False
         self.trust = True
+        self.polling: asyncio.Task[None] | None = None
+        self.hurry = asyncio.Event()
 
     async def open(self, http: httpx.AsyncClient) -> None:
         self.http = http
@@ -44,15 +46,16 @@ class Reader:
 
     async def live(self) -> None:
         """Until cancelled: a socket, and another one when it is gone."""
-        polling: asyncio.Task[None] | None = None
         while True:
             with suppress(OSError, WebSocketException, TimeoutError, EOFError):
                 await self._listen()
             self.failures += 1
-            if self.failures >= POLL_AFTER_FAILURES and (polling is None or polling.done()):
-                polling = asyncio.create_task(self._poll())
+            if self.failures >= POLL_AFTER_FAILURES and self.polling is None:
+                self.polling = asyncio.create_task(self._poll())
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (self.failures - 1)) * (0.5 + random.random() / 2)
-            await asyncio.wait([polling] if polling and not polling.done() else [_sleep(wait)], timeout=wait)
+            self.hurry.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.hurry.wait(), wait)
 
     async def _listen(self) -> None:
         address = f"{self.url.replace('http', 'ws', 1)}/ws/queue/"
@@ -69,6 +72,9 @@ class Reader:
         self.frames += 1
         if frame["type"] == "ready":
             self.failures = 0
+            if self.polling:
+                self.polling.cancel()
+                self.polling = None
             if frame["cursor"] != self.cursor:
                 self.resync()
         elif frame["type"] == "heartbeat":
@@ -113,13 +119,18 @@ class Reader:
                 return
 
     async def _poll(self) -> None:
-        """Every 5 s, until the server answers after it did not: then a socket may work as well."""
+        """Every 5 s until a socket is ready; one is tried at once when the server answers after it did not."""
+        reached = None
         while True:
+            before = reached
             try:
                 self._show(await self._get(f"/queue/cards/?base={self.base}"))
-                return
+                reached = True
             except (httpx.HTTPError, TimeoutError):
-                await asyncio.sleep(POLL_EVERY)
+                reached = False
+            if reached and before is False:
+                self.hurry.set()
+            await asyncio.sleep(POLL_EVERY)
 
     async def _get(self, path: str) -> str:
         self.fetches += 1
@@ -140,10 +151,6 @@ class Reader:
     def lag(self, cursor: int, since: float) -> float:
         """Seconds from `since` until this page was at `cursor` or beyond."""
         return max(0.0, next((at for at, reached in self.reached if reached >= cursor), float("inf")) - since)
-
-
-def _sleep(seconds: float) -> "asyncio.Task[None]":
-    return asyncio.ensure_future(asyncio.sleep(seconds))
 
 
 class Crowd:
