@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 TESTS ?= tests
 
-.PHONY: demo test check bench format lock browser clean help
+.PHONY: demo test check bench faults format lock browser clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -31,6 +31,9 @@ check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; th
 bench: $(VENV)/.tools ## the benchmarks; their figures belong in docs/benchmarks.md
 	@$(RUN) -m tests.bench.escalate
 	@$(RUN) -m tests.bench.fanout
+
+faults: $(VENV)/.tools browser ## kill, cut and swallow, ten times each (FAULT_RUNS=); what was seen belongs in docs/faults.md
+	@FAULT_RUNS=$${FAULT_RUNS:-10} $(RUN) -m pytest -p no:randomly -s tests/faults
 
 format: $(VENV)/.tools ## make ruff content
 	@$(VENV)/bin/ruff format .

@@ -1,10 +1,12 @@
 """What holds for every request."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
@@ -14,6 +16,7 @@ from django_htmx.http import reswap, retarget
 from escalations.actions.refusals import Refusal
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+log = logging.getLogger(__name__)
 
 
 def is_for_programs(request: HttpRequest) -> bool:
@@ -54,7 +57,10 @@ class SignedIn(LoginRequiredMiddleware):
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], view_args: Any, view_kwargs: Any
     ) -> HttpResponseBase | None:
-        refused = super().process_view(request, view_func, view_args, view_kwargs)
+        try:
+            refused = super().process_view(request, view_func, view_args, view_kwargs)
+        except (OperationalError, InterfaceError) as error:
+            return database_away(request, error)
         if refused is not None:
             return refused
         user = request.user
@@ -79,6 +85,20 @@ def _is_admin(request: HttpRequest) -> bool:
     return request.path.startswith("/admin/")
 
 
+def database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    """503 in words, on a page or in the notice of the page that asked; neither needs to know who asks."""
+    log.error("%s %s: the database does not answer (%s)", request.method, request.path, " ".join(str(error).split()))
+    if is_for_programs(request):
+        return JsonResponse({"detail": "The database does not answer. Please try again in a moment."}, status=503)
+    if getattr(request, "htmx", False):
+        said = "The database does not answer. Nothing was changed; what you typed is still here. Try again in a moment."
+        answer = render(request, "_notice.html", {"said": said}, status=503)
+        return reswap(retarget(answer, "#notice"), "innerHTML")
+    return render(
+        request, "503.html", {"again": request.get_full_path() if request.method == "GET" else ""}, status=503
+    )
+
+
 class Refusals:
     """A verb said no: its words, on a page or in the notice of the page that asked."""
 
@@ -91,6 +111,8 @@ class Refusals:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Http404) and not is_for_programs(request):
             return render(request, "404.html", status=404)  # not Django's own, which a demonstration would show
+        if isinstance(exception, (OperationalError, InterfaceError)):
+            return database_away(request, exception)
         if not isinstance(exception, Refusal):
             return None
         if is_for_programs(request):

@@ -86,7 +86,7 @@ HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000, validate=Range(min=1, max=65535))
 ASSESSMENT_MODEL = env.str("ASSESSMENT_MODEL", "playbook", validate=known({"playbook", "none"}.__contains__))
 ASSESSMENT_BUDGET_SECONDS = env.float("ASSESSMENT_BUDGET_SECONDS", 5.0, validate=Range(min=0.1, max=60))
-LIVE_HEARTBEAT_SECONDS = env.float("LIVE_HEARTBEAT_SECONDS", 15.0, validate=Range(min=0.2, max=20))
+LIVE_HEARTBEAT_SECONDS = env.float("LIVE_HEARTBEAT_SECONDS", 13.0, validate=Range(min=0.2, max=15))
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1, validate=Range(min=1, max=1000))
 STUCK_CLIENT_SECONDS = env.float("STUCK_CLIENT_SECONDS", 10.0, validate=Range(min=0.1, max=600))
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 20, validate=Range(min=2, max=500))
@@ -143,8 +143,9 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": 0,  # the pool keeps connections
     "CONN_HEALTH_CHECKS": True,
 }
+# A pool that tries again for minutes does so ever more rarely, and would find a database that is back a minute late.
 DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-    "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
+    "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 4},
     "connect_timeout": 5,
     "options": "-c statement_timeout=20s -c lock_timeout=2s -c idle_in_transaction_session_timeout=30s",
 }

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from resolutionflow.accounts.models import Account, User
+from tests.chromium import browser  # noqa: F401 a fixture
 from tests.factories import AccountFactory, UserFactory
 from tests.serving import Server, wait_until_idle
 

@@ -83,8 +83,10 @@ class Server:
         self.env = {**os.environ, "DATABASE_URL": database_url(), "DEBUG": "true", "PORT": str(self.port), **env}
         self.process: subprocess.Popen[str] | None = None
         self.log = Path(os.environ["RESOLUTIONFLOW_DATA_DIR"]) / f"serve-{self.port}.log"
+        self.said_before = 0
 
     def start(self) -> "Server":
+        self.said_before = len(self.said()) if self.log.exists() else 0
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [*self.command, *self.arguments], cwd=ROOT, env=self.env, stdout=log, stderr=log, text=True
@@ -119,3 +121,18 @@ class Server:
 
     def said(self) -> str:
         return self.log.read_text()
+
+
+class WorkerProcess(Server):
+    """`manage.py worker` as a process: no web, no sockets."""
+
+    def __init__(self, **env: str) -> None:
+        super().__init__(command=[sys.executable, "manage.py", "worker"], **env)
+
+    def wait_until_up(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while "at work" not in self.said()[self.said_before :]:
+            assert self.process
+            assert self.process.poll() is None, f"the worker ended:\n{self.said()}"
+            assert time.monotonic() < until, f"the worker did not come up:\n{self.said()}"
+            time.sleep(0.05)

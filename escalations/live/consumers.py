@@ -71,6 +71,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
     def stop_writing(self) -> None:
         if self.group:
             hub.leave(self.group, self.mailbox)
+        self.mailbox.close()
         if self.writer:
             self.writer.cancel()
 

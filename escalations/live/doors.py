@@ -31,7 +31,9 @@ class Doorbell(Mailbox):
     """Hears in the hub whose rights have changed."""
 
     def put(self, text: str, *, cursor: int | None) -> None:
-        doors.look_again_at(UUID(json.loads(text)["user"]))
+        told = json.loads(text)
+        if told["type"] == "rights_changed":
+            doors.look_again_at(UUID(told["user"]))
 
 
 class Doors:

@@ -9,9 +9,9 @@ import functools
 import logging
 from typing import Any
 
-log = logging.getLogger(__name__)
+from django.conf import settings
 
-STUCK_SECONDS = 10.0
+log = logging.getLogger(__name__)
 
 
 class Flow:
@@ -41,7 +41,7 @@ class Flow:
         """The buffer is full (64 KiB): the client does not read, which must not last."""
         self._room.clear()
         if self._giving_up is None:
-            self._giving_up = asyncio.get_running_loop().call_later(STUCK_SECONDS, self._give_up)
+            self._giving_up = asyncio.get_running_loop().call_later(settings.STUCK_CLIENT_SECONDS, self._give_up)
 
     def resumeProducing(self) -> None:
         self._stop_waiting()
@@ -57,6 +57,6 @@ class Flow:
             self._giving_up = None
 
     def _give_up(self) -> None:
-        log.info("Closing a stream whose client has read nothing for %s s.", STUCK_SECONDS)
+        log.info("Closing a stream whose client has read nothing for %s s.", settings.STUCK_CLIENT_SECONDS)
         if self._response and getattr(self._response, "channel", None):
             self._response.transport.abortConnection()

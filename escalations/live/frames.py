@@ -2,6 +2,9 @@
 
 import json
 
+# Every few seconds while the database does not answer, in place of heartbeats. Whoever does not know it may ignore it.
+UNAVAILABLE = json.dumps({"type": "unavailable"})
+
 
 def ready(cursor: int) -> str:
     """The first frame of a socket, and the only one after an overflow: "you are at this cursor now"."""
@@ -9,5 +12,5 @@ def ready(cursor: int) -> str:
 
 
 def heartbeat(cursor: int) -> str:
-    """Every 15 s: still here, and this far."""
+    """At least every 15 s: still here, and this far."""
     return json.dumps({"type": "heartbeat", "cursor": cursor})

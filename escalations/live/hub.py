@@ -18,14 +18,17 @@ from django.conf import settings
 from django.db import connection
 
 from escalations.live import cursors
-from escalations.live.frames import heartbeat, ready
+from escalations.live.frames import UNAVAILABLE, heartbeat, ready
 from escalations.live.wire import Frame, Wire
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 MAILBOX_SIZE = 64  # frames
+# 13 s: with the page's second of patience and its fetch, nothing is stale for more than 15 s.
 HEARTBEAT_SECONDS: float = settings.LIVE_HEARTBEAT_SECONDS
+ANSWER_SECONDS = 3.0  # a database that takes longer to say where the feeds are does not answer
+AWAY_SECONDS = 2.0  # between two questions to a database that does not answer
 HOLD_SECONDS = 0.05  # two commits may be announced in the wrong order
 REJOIN_SECONDS = 3600.0  # memberships end after 24 h
 AT_A_STRETCH = 32_000  # characters to each socket; a socket asks for a pause at 64 KiB
@@ -56,8 +59,11 @@ class Mailbox:
         self._frames: deque[tuple[int | None, str]] = deque()
         self._filled = asyncio.Event()
         self._wire: Wire | None = None
+        self._covered = -1  # up to here `ready` has told it all
 
     def put(self, text: str, *, cursor: int | None) -> None:
+        if cursor is not None and cursor <= self._covered:
+            return
         if len(self._frames) >= MAILBOX_SIZE:
             if cursor is None:
                 return  # a piece of an answer; the whole follows
@@ -78,8 +84,19 @@ class Mailbox:
         while self._wire and self._frames and not self._wire.full:
             self._wire.write(self._frames.popleft()[1])
 
+    def beat(self, text: str, *, cursor: int) -> None:
+        """A heartbeat; one that is behind `ready` tells of a restored backup, after which the feed counts anew."""
+        self._covered = min(self._covered, cursor - 1)
+        self.put(text, cursor=cursor)
+
+    def close(self) -> None:
+        """Nothing that is still here is sent any more."""
+        self._wire = None
+        self._frames.clear()
+
     def skip_to(self, cursor: int) -> None:
-        """Forget what `ready` at this cursor already covers."""
+        """Leave out what `ready` at this cursor already covers, whether it is here or announced later."""
+        self._covered = cursor
         self._frames = deque(frame for frame in self._frames if frame[0] is None or frame[0] > cursor)
 
     async def get(self) -> str:
@@ -118,6 +135,11 @@ class Topic:
         for socket in self.sockets:
             socket.put(frame, cursor=cursor)
 
+    def beat(self, cursor: int) -> None:
+        frame = Frame(heartbeat(cursor))
+        for socket in self.sockets:
+            socket.beat(frame, cursor=cursor)
+
     def _hand_on_successors(self) -> None:
         while self.last is not None and (text := self.held.pop(self.last + 1, None)) is not None:
             self.last += 1
@@ -141,6 +163,7 @@ class Hub:
     def __init__(self) -> None:
         self._topics: dict[str, Topic] = {}
         self._channel = ""
+        self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def join(self, group: str, mailbox: Mailbox) -> None:
@@ -166,6 +189,7 @@ class Hub:
         if self._tasks and self._tasks[0].get_loop() is loop and not any(task.done() for task in self._tasks):
             return
         self._channel = ""
+        self._naming = asyncio.Lock()
         self._topics.clear()
         self._tasks = [
             loop.create_task(self._receive()),
@@ -174,9 +198,11 @@ class Hub:
         ]
 
     async def _channel_name(self) -> str:
-        if not self._channel:
-            self._channel = await get_channel_layer().new_channel("hub")
-        return self._channel
+        """The one channel of this process: with two, one would be in the groups and the other be listened to."""
+        async with self._naming:
+            if not self._channel:
+                self._channel = await get_channel_layer().new_channel("hub")
+            return self._channel
 
     async def _join_layer(self, group: str) -> bool:
         """Join in the channel layer. Without it (Redis is away) sockets live by heartbeats until the next try."""
@@ -216,16 +242,22 @@ class Hub:
                 await asyncio.sleep(0)
 
     async def _beat(self) -> None:
+        pause = HEARTBEAT_SECONDS
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(pause)
             try:
-                now_at = await read(cursors.of_groups, list(self._topics))
-            except Exception:
-                log.warning("No heartbeat: the database did not answer.", exc_info=True)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    now_at = await read(cursors.of_groups, list(self._topics))
+            except Exception as error:
+                log.warning("No heartbeat: the database does not answer (%r).", error)
+                for watched in self._topics.values():
+                    watched.broadcast(UNAVAILABLE, None)
+                pause = AWAY_SECONDS
                 continue
+            pause = HEARTBEAT_SECONDS
             for group, cursor in now_at.items():
                 if topic := self._topics.get(group):
-                    topic.broadcast(heartbeat(cursor), cursor)
+                    topic.beat(cursor)
                     if topic.joined and topic.joined.done() and not topic.joined.result():
                         topic.joined = asyncio.create_task(self._join_layer(group))
 

@@ -1,9 +1,11 @@
 // One socket that comes back by itself, and words for how it is.
 //
-// It says "live" only while a frame came within the last 35 s. It comes back after 1 s, doubling to 30 s, with
-// jitter, and starts over on `ready`, not on open: a server that accepts and drops would be hammered otherwise.
+// It says "live" only while a frame came within the last 20 s (heartbeats come every 13 s). It comes back after 1 s,
+// doubling to 30 s, with jitter, and starts over on `ready`, not on open: a server that accepts and drops would be
+// hammered otherwise. After three failures the page asks every 5 s as well, because sockets may be all that is blocked.
 
-const SILENCE = 35_000;
+const SILENCE = 20_000;
+const LONGEST_HANDSHAKE = 8000; // until `ready`
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30_000;
 const POLL_AFTER_FAILURES = 3;
@@ -14,6 +16,7 @@ const NOT_YOURS = 4403;
 const WORDS = {
   connecting: "Connecting…",
   live: "Live: changes appear by themselves",
+  unavailable: "The database does not answer at the moment; trying again",
   reconnecting: "Reconnecting… what you see may be out of date",
   polling: "Live updates are blocked here; checking every 5 seconds",
   "signed-out": "Signed out",
@@ -21,13 +24,12 @@ const WORDS = {
 };
 
 export class Connection {
-  /** `onFrame(frame)` gets every frame; `poll()` is called while sockets do not get through. */
+  /** `onFrame(frame)` gets every frame; `poll()` fetches, and resolves to whether that worked. */
   constructor(path, { onFrame, poll }) {
     this.path = path;
     this.onFrame = onFrame;
     this.poll = poll;
     this.failures = 0;
-    this.wasEverReady = false;
     this.stopped = false;
     this.watch = setInterval(() => this.check(), 1000);
     addEventListener("online", () => this.hurry());
@@ -56,11 +58,9 @@ export class Connection {
     this.lastFrame = Date.now();
     if (frame.type === "ready") {
       this.failures = 0;
-      this.wasEverReady = true;
-      clearInterval(this.polling);
-      this.polling = undefined;
+      this.stopPolling();
     }
-    this.say("live");
+    this.say(frame.type === "unavailable" ? "unavailable" : "live");
     this.onFrame(frame);
   }
 
@@ -78,19 +78,35 @@ export class Connection {
     this.retry = setTimeout(() => this.connect(), wait * (0.5 + Math.random() / 2));
     if (this.polling) return;
     this.say("reconnecting");
-    if (!this.wasEverReady && this.failures >= POLL_AFTER_FAILURES) this.startPolling();
+    if (this.failures >= POLL_AFTER_FAILURES) this.startPolling();
   }
 
   startPolling() {
-    this.say("polling");
-    this.polling = setInterval(() => document.hidden || this.poll(), POLL_EVERY);
-    this.poll();
+    this.polling = setInterval(() => this.ask(), POLL_EVERY);
+    this.ask();
+  }
+
+  /** One poll. If the server answers again, so may the socket: that need not wait for its turn. */
+  async ask() {
+    const reached = await this.poll();
+    if (!this.polling) return;
+    const isBack = reached && this.reached === false;
+    this.reached = reached;
+    this.say(reached ? "polling" : "reconnecting");
+    if (isBack) this.connect();
+  }
+
+  stopPolling() {
+    clearInterval(this.polling);
+    this.polling = undefined;
+    this.reached = undefined;
   }
 
   /** A socket that looks open but brings nothing is dead. */
   check() {
     if (!this.socket || this.stopped) return;
-    if (Date.now() - (this.lastFrame ?? this.openedAt) > SILENCE) this.drop();
+    const silent = this.lastFrame ? Date.now() - this.lastFrame > SILENCE : Date.now() - this.openedAt > LONGEST_HANDSHAKE;
+    if (silent) this.drop();
   }
 
   drop() {
@@ -106,6 +122,7 @@ export class Connection {
 
   rest() {
     this.close();
+    this.stopPolling();
     clearTimeout(this.retry);
     this.retry = undefined;
     this.state = "resting";
@@ -124,7 +141,7 @@ export class Connection {
 
   stop(state) {
     this.stopped = true;
-    clearInterval(this.polling);
+    this.stopPolling();
     clearInterval(this.watch);
     this.close();
     this.say(state);

@@ -8,6 +8,7 @@ import { refresh } from "./clock.js";
 
 const PATIENCE = 1000; // a heartbeat may overtake the frame that it counts
 const RETRY = 2000;
+const LONGEST_FETCH = 8000; // an answer that never comes must not hold up the frames behind it
 
 export class LivePage {
   /** `fetchAgain()` brings what is shown up to date and resolves to its cursor; `placed` hears of each fragment. */
@@ -29,6 +30,7 @@ export class LivePage {
   receive(frame) {
     if (frame.type === "ready") this.compare(frame.cursor, 0);
     else if (frame.type === "heartbeat") this.compare(frame.cursor, PATIENCE);
+    else if (frame.type === "unavailable") return;
     else if (frame.cursor === undefined) this.apply(frame);
     else if (this.resyncing) this.waiting.push(frame);
     else this.take(frame);
@@ -71,10 +73,11 @@ export class LivePage {
     if (document.querySelector(`[data-live-refetch~="${type}"]`)) this.resync();
   }
 
-  /** Fetch what the page shows; frames that come meanwhile are applied afterwards. */
+  /** Fetch what the page shows; frames that come meanwhile are applied afterwards. Resolves to whether it worked. */
   async resync() {
     if (this.resyncing) return (this.again = true);
     this.resyncing = true;
+    clearTimeout(this.retry);
     let failed = false;
     try {
       this.cursor = await this.fetchAgain();
@@ -82,18 +85,22 @@ export class LivePage {
       this.placed({ type: "resync" });
       this.connection.sayAgain();
     } catch (error) {
-      if (error instanceof SignedOut) return this.connection.signIn();
+      if (error instanceof SignedOut) return void this.connection.signIn();
       failed = true;
     } finally {
       this.resyncing = false;
     }
     const frames = this.waiting.splice(0);
-    if (failed) return void setTimeout(() => this.resync(), RETRY);
+    if (failed) {
+      this.retry = setTimeout(() => this.resync(), RETRY);
+      return false;
+    }
     for (const frame of frames) this.receive(frame);
     if (this.again) {
       this.again = false;
       this.resync();
     }
+    return true;
   }
 
   /** HTMX brings the answer to one's own message, and so does the socket: whoever is first places it. */
@@ -109,7 +116,8 @@ export class SignedOut extends Error {}
 
 /** The page or fragment at `address`, as a document. Throws SignedOut when the answer is the login page. */
 export async function fetchDocument(address) {
-  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" }, cache: "no-store" });
+  const signal = AbortSignal.timeout(LONGEST_FETCH);
+  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" }, cache: "no-store", signal });
   if (answer.redirected && new URL(answer.url).pathname === "/login/") throw new SignedOut();
   if (!answer.ok) throw new Error(`${answer.status} from ${address}`);
   const html = await answer.text();

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings
 from django.db import connection
 
-from escalations.live.flow import STUCK_SECONDS
 from escalations.models import FeedCounter
 from tests.factories import HandoffFactory, SessionFactory
 from tests.programs import Program
@@ -307,7 +307,7 @@ def test_a_client_that_reads_nothing_is_let_go_and_costs_little_until_then(serve
     before = resident(server)
     with Stream(server, ann, query="?since=0", receive_buffer=4096) as stuck:
         assert stuck.event()["event"] == "ready"
-        time.sleep(STUCK_SECONDS + 1.5)  # all of it would be 36 MB
+        time.sleep(settings.STUCK_CLIENT_SECONDS + 1.5)  # all of it would be 36 MB
         assert resident(server) - before < 10_000_000
         with pytest.raises((Ended, ConnectionError)):
             [stuck.frame(2) for _ in range(1000)]
