@@ -65,7 +65,9 @@ export class LivePage {
     const shown = document.getElementById(fragment.id);
     const ahead = document.querySelector(`[data-live-prepend~="${type}"]`);
     const behind = document.querySelector(`[data-live-append~="${type}"]`);
-    if (shown) replaceKeepingFocus(shown, fragment);
+    // A card that was put back before its pick-up was announced never left, but stands on top like any arrival.
+    const toTop = ahead && shown !== ahead.firstElementChild;
+    if (shown) replaceKeepingFocus(shown, fragment, toTop ? () => (shown.remove(), ahead.prepend(fragment)) : undefined);
     else if (ahead) arrive(fragment, () => ahead.prepend(fragment));
     else if (behind) arrive(fragment, () => behind.append(fragment));
     if (document.querySelector(`[data-live-refetch~="${type}"]`)) this.resync();
@@ -125,9 +127,9 @@ export function parse(html) {
 }
 
 /** Replace, and if the focus was inside, put it onto the same control of the new one. */
-export function replaceKeepingFocus(shown, fragment) {
+export function replaceKeepingFocus(shown, fragment, replace = () => shown.replaceWith(fragment)) {
   const focused = shown.contains(document.activeElement) ? document.activeElement : undefined;
-  shown.replaceWith(fragment);
+  replace();
   if (focused) sameControl(fragment, focused)?.focus({ preventScroll: true });
 }
 

@@ -104,10 +104,10 @@ class Page:
 
     def place(self, card: Card, kind: str) -> None:
         shown = self.position_of(card)
-        if shown is not None:
+        if shown is not None and kind not in PREPENDS:
             self.cards[shown] = card
         elif kind in PREPENDS:
-            self.cards.insert(0, card)
+            self.cards = [card, *(other for other in self.cards if other.handoff != card.handoff)]
 
     def resync(self) -> None:
         if self.resyncing:

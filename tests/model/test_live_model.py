@@ -5,12 +5,10 @@ Hypothesis invents the steps; `PROPTEST_EXAMPLES` says how many runs (`make prop
 
 import os
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.factories import AccountFactory, UserFactory
 from tests.model import world as around
 from tests.model.world import Desk, World
 
@@ -49,11 +47,13 @@ class LiveQueue(RuleBasedStateMachine):
         self.desks[team].act(number, verb, self.someone(team, person))
         self.world.announce(fate)
 
-    @rule(team=TEAMS, number=NUMBERS, first=VERBS, second=VERBS, person=NUMBERS, fate=FATES)
-    def act_twice(self, team, number, first, second, person, fate):
-        """Both are committed before either is announced."""
-        for verb in (first, second):
-            self.desks[team].act(number, verb, self.someone(team, person))
+    @rule(team=TEAMS, number=st.integers(0, 3), first=VERBS, second=VERBS, person=NUMBERS, fate=FATES)
+    def act_round_an_arrival(self, team, number, first, second, person, fate):
+        """All three are committed before the first is announced."""
+        desk = self.desks[team]
+        desk.act(number, first, self.someone(team, person))
+        desk.escalate(self.someone(team, person))
+        desk.act(number + 1, second, self.someone(team, person))
         self.world.announce(fate)
 
     @rule(team=TEAMS, number=NUMBERS, size=st.integers(4, 6), fate=FATES)
@@ -202,15 +202,6 @@ class LiveQueue(RuleBasedStateMachine):
         return self.desks[team].people[number % len(self.desks[team].people)]
 
 
-@pytest.fixture
-def teams(transactional_db, settings):
-    settings.ASSESSMENT_BUDGET_SECONDS = 86_400.0  # no deadline passes during a run
-    accounts = [AccountFactory(name="Harbor IT"), AccountFactory(name="Summit Desk")]
-    desks = [Desk(account, [UserFactory(account=account) for _ in range(3)]) for account in accounts]
-    yield desks
-    Desk.all.clear()
-
-
 def run(desks: list[Desk], *, runs: int, **more) -> None:
     """Let the machine run; the first thing that does not hold is raised."""
     machine = type("LiveQueueRun", (LiveQueue,), {"desks": desks})
@@ -228,3 +219,22 @@ def run(desks: list[Desk], *, runs: int, **more) -> None:
 
 def test_at_rest_every_page_shows_exactly_the_servers_list(teams):
     run(teams, runs=RUNS)
+
+
+def test_a_card_put_back_before_its_pickup_was_announced_stands_on_top(teams):
+    harbor = teams[0]
+    around.wipe()
+    world = World()
+    try:
+        page = world.open_page(harbor.people[0])
+        first = harbor.escalate(harbor.people[0])
+        world.announce("delivered")
+        harbor.pick_up(first, harbor.people[1])
+        harbor.escalate(harbor.people[0])
+        harbor.release(first, harbor.people[1])
+        world.announce("delivered")
+        world.come_to_rest()
+        world.check_all_pages()
+        assert page.cards[0].handoff == str(first.pk)
+    finally:
+        world.close()
