@@ -1,4 +1,4 @@
-"""The mistakes that the live queue was designed against, each as a patch. `test_mutants.py` shows that each is caught."""
+"""The mistakes that the live queue was designed against, each as a patch; all are caught."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -180,9 +180,7 @@ def claim_as_read_then_write() -> Any:
         handoffs._reread(handoff)
         if not handoff.is_waiting or handoff.created_by == by:
             raise handoffs._why_not_picked_up(handoff, by)
-        Handoff.objects.filter(pk=handoff.pk).update(
-            state=Handoff.State.PICKED_UP, picked_up_by=by, picked_up_at=Now()
-        )
+        Handoff.objects.filter(pk=handoff.pk).update(state=Handoff.State.PICKED_UP, picked_up_by=by, picked_up_at=Now())
         handoffs._give(handoff.session, to=by, state=AISession.State.ACTIVE)
         feed.append(FeedEvent.Kind.PICKED_UP, handoff, by=by)
         return handoff

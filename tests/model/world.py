@@ -144,9 +144,7 @@ class World:
         self.patch(channels_consumer, "aclose_old_connections", nothing)
         self.patch(queue_views, "render", lambda request, template, context: Rendered(context))
         self.patch(queue_views, "cursor_of", self.first_of_two(cursor_of))
-        self.patch(
-            queue_views, "live_cards", SimpleNamespace(of_account=self.first_of_two(cards.of_account))
-        )
+        self.patch(queue_views, "live_cards", SimpleNamespace(of_account=self.first_of_two(cards.of_account)))
         self.patch(consumers, "hub", hub_module.Hub())
 
     def patch(self, target: Any, name: str, value: Any) -> None:
@@ -438,27 +436,25 @@ def difference(page: Page, listed: list[str]) -> str:
     return f"at cursor {page.cursor}, base {page.base}, the page shows {shown}; the server lists {wanted}"
 
 
+WIPE = """
+    SET session_replication_role = replica;
+    DELETE FROM feed_event;
+    DELETE FROM feed_counter;
+    DELETE FROM escalations_assessment;
+    DELETE FROM escalations_message;
+    DELETE FROM escalations_triedstep;
+    DELETE FROM escalations_handoff;
+    DELETE FROM escalations_aisession;
+    DELETE FROM procrastinate_events;
+    DELETE FROM procrastinate_jobs;
+    SET session_replication_role = origin;
+"""
+
+
 def wipe() -> None:
     """Empty what the verbs write; accounts and people stay."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SET session_replication_role = replica;"
-            + "".join(f"DELETE FROM {table};" for table in WRITTEN)
-            + "SET session_replication_role = origin"
-        )
-
-
-WRITTEN = [
-    "feed_event",
-    "feed_counter",
-    "escalations_assessment",
-    "escalations_message",
-    "escalations_triedstep",
-    "escalations_handoff",
-    "escalations_aisession",
-    "procrastinate_jobs",
-    "procrastinate_events",
-]
+        cursor.execute(WIPE)
 
 
 def audit_is_clean() -> None:

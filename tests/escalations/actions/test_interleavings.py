@@ -7,11 +7,10 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
 
 from escalations import audit
 from escalations.actions import assessments, handoffs, sessions, transaction
-from escalations.actions.refusals import Conflict, Refusal
+from escalations.actions.refusals import Refusal
 from escalations.models import AISession, FeedEvent, Handoff
 from tests.factories import HandoffFactory, SessionFactory
 from tests.interleaving import interleave
@@ -62,7 +61,9 @@ VERBS = {
 }
 PAIRS = [(state, *pair) for state, verbs in VERBS.items() for pair in itertools.product(verbs, repeat=2)]
 # Ben and olga are alike: she only ever is his rival.
-PAIRS = [pair for pair in PAIRS if pair[1] != "pick_up_by_olga" and ("pick_up_by_olga" not in pair or pair[1] == "pick_up")]
+PAIRS = [
+    pair for pair in PAIRS if pair[1] != "pick_up_by_olga" and ("pick_up_by_olga" not in pair or pair[1] == "pick_up")
+]
 
 
 @pytest.fixture(autouse=True)
