@@ -6,8 +6,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 TESTS ?= tests
+N ?= 10000
 
-.PHONY: demo test check bench faults format lock browser clean help
+.PHONY: demo test proptest check bench faults format lock browser clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -18,6 +19,9 @@ demo: $(VENV)/.run-time ## the whole product with demo people at http://127.0.0.
 
 test: $(VENV)/.tools browser ## every test, browser tests included (TESTS=tests/browser for some)
 	@$(RUN) -m pytest -n 2 --dist loadfile $(TESTS)
+
+proptest: $(VENV)/.tools ## the model of the live queue for long: N runs (10,000), see docs/proofs.md
+	@PROPTEST_EXAMPLES=$(N) $(RUN) -m pytest tests/model/test_live_model.py
 
 check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; then the tests
 	@$(VENV)/bin/ruff format --check .

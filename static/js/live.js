@@ -67,7 +67,9 @@ export class LivePage {
     const shown = document.getElementById(fragment.id);
     const ahead = document.querySelector(`[data-live-prepend~="${type}"]`);
     const behind = document.querySelector(`[data-live-append~="${type}"]`);
-    if (shown) replaceKeepingFocus(shown, fragment);
+    // A card that was put back before its pick-up was announced never left, but stands on top like any arrival.
+    const toTop = () => ahead && shown !== ahead.firstElementChild && ahead.prepend(shown);
+    if (shown) replaceKeepingFocus(shown, fragment, toTop);
     else if (ahead) arrive(fragment, () => ahead.prepend(fragment));
     else if (behind) arrive(fragment, () => behind.append(fragment));
     if (document.querySelector(`[data-live-refetch~="${type}"]`)) this.resync();
@@ -135,8 +137,9 @@ export function parse(html) {
  * Make `shown` what `fragment` is. The element itself stays, with its arrival if that is under way; a focus inside goes
  * to the same control of the new content.
  */
-export function replaceKeepingFocus(shown, fragment) {
+export function replaceKeepingFocus(shown, fragment, move = () => {}) {
   const focused = shown.contains(document.activeElement) ? document.activeElement : undefined;
+  move();
   for (const { name } of [...shown.attributes]) {
     if (name !== "data-arriving" && !fragment.hasAttribute(name)) shown.removeAttribute(name);
   }

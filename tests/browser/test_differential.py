@@ -1,0 +1,196 @@
+"""An old page in Chromium plus the frames that the server sent equals a fresh page, for every verb.
+
+Where frames alone are to be enough the old page may not fetch anything: it shows what `live.js` made of them.
+"""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from escalations.models import AISession, Assessment, Handoff
+from resolutionflow.accounts.models import User
+from tests.factories import HandoffFactory, SessionFactory
+from tests.serving import Server, post
+
+# What may differ between two pages that show the same: ages, tokens, HTMX's and the clock's marks, the connection.
+SHOWN = """selector => {
+  const root = document.querySelector(selector).cloneNode(true);
+  for (const each of [root, ...root.querySelectorAll("*")]) {
+    for (const name of ["data-arriving", "data-deadline", "nonce",
+      "data-live-cursor", "data-live-base", "data-cursor", "data-base"]) each.removeAttribute(name);
+    for (const name of [...each.classList]) if (name.startsWith("htmx-")) each.classList.remove(name);
+    if (!each.classList.length) each.removeAttribute("class");
+  }
+  if (root.dataset.mayPost === "") root.removeAttribute("data-may-post");
+  for (const missing of root.querySelectorAll("[data-region=missing]")) missing.remove(); // as of the last fetch
+  for (const time of root.querySelectorAll("time")) time.textContent = "";
+  for (const token of root.querySelectorAll("[name=csrfmiddlewaretoken]")) token.remove();
+  for (const connection of root.querySelectorAll("[data-connection]")) connection.remove();
+  return root.outerHTML.replace(/\\s+/g, " ").replaceAll("> <", "><");
+}"""
+WITHIN = 6.0  # s, so that no heartbeat is waited for
+
+
+class Scene:
+    """ann escalates, ben picks up: by requests to the server, from which the frames come."""
+
+    def __init__(self, server: Server, ann: User, ben: User) -> None:
+        self.server, self.ann, self.ben = server, ann, ben
+        self.session: AISession = SessionFactory(by=ann)
+        SessionFactory(by=ben, resolved=True)  # what FlowPilot and the assessment find
+        for title in ("established first", "established second"):
+            HandoffFactory(by=ann, session=SessionFactory(by=ann, problem="", title=title))
+        self.everything_is_assessed()
+        self.flowpilot_has_answered(1)
+
+    @property
+    def handoff(self) -> Handoff:
+        return self.session.handoffs.get()
+
+    def send(self, user: User, path: str, **data: str) -> None:
+        answer = post(self.server, user, path, **data)
+        assert answer.status_code == 302, answer.text
+
+    def everything_is_assessed(self) -> None:
+        wait_for(lambda: not Assessment.objects.exclude(state="ready").exists())
+
+    def flowpilot_has_answered(self, times: int) -> None:
+        wait_for(lambda: self.session.messages.filter(kind="copilot").count() == times)
+
+    def escalate(self) -> None:
+        self.send(self.ann, f"/sessions/{self.session.pk}/escalate/", reason="Stuck.", priority="high")
+        self.everything_is_assessed()
+
+    def pick_up(self) -> None:
+        self.send(self.ben, f"/handoffs/{self.handoff.pk}/pick-up/")
+
+    def release(self) -> None:
+        self.send(self.ben, f"/handoffs/{self.handoff.pk}/release/", reason="Not mine.")
+
+    def take_back(self) -> None:
+        self.send(self.ann, f"/handoffs/{self.handoff.pk}/take-back/")
+
+    def resolve(self) -> None:
+        self.session.refresh_from_db()
+        self.send(self.session.holder, f"/sessions/{self.session.pk}/resolve/", resolution="Deleted the token.")
+
+    def post(self) -> None:
+        self.session.refresh_from_db()
+        self.send(self.session.holder, f"/sessions/{self.session.pk}/messages/", body="It says 0x8004011d.")
+        self.flowpilot_has_answered(2)
+
+    def record_step(self) -> None:
+        self.session.refresh_from_db()
+        told = {"description": "Restarted it", "outcome": "failed"}
+        self.send(self.session.holder, f"/sessions/{self.session.pk}/steps/", **told)
+
+    def assess_again(self) -> None:
+        """The assessment is in doubt once more, and comes."""
+        Assessment.objects.filter(handoff=self.handoff).update(state="failed", data=None, reason="It broke.")
+
+    def assessed(self) -> None:
+        self.send(self.ben, f"/handoffs/{self.handoff.pk}/assess/")
+        self.everything_is_assessed()
+
+
+# The verb, and what came before the pages were opened.
+VERBS = {
+    "escalate": ("escalate", []),
+    "pick_up": ("pick_up", ["escalate"]),
+    "release": ("release", ["escalate", "pick_up"]),
+    "take_back": ("take_back", ["escalate"]),
+    "resolve": ("resolve", ["escalate", "pick_up"]),
+    "resolve_while_it_waits": ("resolve", ["escalate"]),
+    "assessed": ("assessed", ["escalate", "assess_again"]),
+    "assessed_after_the_pickup": ("assessed", ["escalate", "pick_up", "assess_again"]),
+    "post": ("post", []),
+    "post_after_the_pickup": ("post", ["escalate", "pick_up"]),
+    "record_step": ("record_step", []),
+    "record_step_after_the_pickup": ("record_step", ["escalate", "pick_up"]),
+}
+
+
+@pytest.fixture
+def scene(server, ann, ben):
+    return Scene(server, ann, ben)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def equals(old: Page, selector: str, address: str, fresh_selector: str | None = None) -> None:
+    """The part of the old page soon looks like the same part of a page that is opened now."""
+    fresh = old.context.new_page()
+    until = time.monotonic() + WITHIN
+    while True:
+        fresh.goto(address)
+        shown = old.evaluate(SHOWN, selector)
+        wanted = fresh.evaluate(SHOWN, fresh_selector or selector)
+        if shown == wanted:
+            break
+        if time.monotonic() > until:
+            assert shown == wanted
+    fresh.close()
+
+
+def open_live(open_as: Callable[..., Page], user: User, path: str) -> tuple[Page, list[str]]:
+    """A page that is live, and the addresses that it fetches from now on."""
+    page = open_as(user, path)
+    live = page.locator("[data-connection]")
+    if live.count():
+        expect(live).to_have_attribute("data-connection", "live")
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url) if request.resource_type == "fetch" else None)
+    return page, fetched
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_on_the_queue(verb, scene, open_as):
+    name, before = VERBS[verb]
+    for step in before:
+        getattr(scene, step)()
+    page, fetched = open_live(open_as, scene.ben, "/queue/")
+    base = page.locator("[data-live]").get_attribute("data-live-base")
+    unchanged = page.evaluate(SHOWN, "#cards")
+    getattr(scene, name)()
+    equals(page, "#cards", f"{scene.server.url}/queue/cards/?base={base}")
+    equals(page, "h1", f"{scene.server.url}/queue/")
+    assert fetched == []
+    on_the_queue = verb not in {"post", "record_step", "resolve"} and "after" not in verb
+    assert (page.evaluate(SHOWN, "#cards") != unchanged) == on_the_queue
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_on_the_session(verb, scene, open_as):
+    name, before = VERBS[verb]
+    for step in before:
+        getattr(scene, step)()
+    path = f"/sessions/{scene.session.pk}/"
+    pages = [open_live(open_as, user, path) for user in (scene.ann, scene.ben)]
+    unchanged = [page.evaluate(SHOWN, "main") for page, _ in pages]
+    getattr(scene, name)()
+    for page, fetched in pages:
+        equals(page, "main", scene.server.url + path)
+        if name in {"post", "record_step"}:
+            assert fetched == []
+    assert [page.evaluate(SHOWN, "main") for page, _ in pages] != unchanged
+
+
+@pytest.mark.parametrize("verb", [verb for verb, (_, before) in VERBS.items() if before])
+def test_on_the_context_screen(verb, scene, open_as):
+    name, before = VERBS[verb]
+    for step in before:
+        getattr(scene, step)()
+    path = f"/handoffs/{scene.handoff.pk}/"
+    pages = [open_live(open_as, user, path) for user in (scene.ann, scene.ben)]
+    unchanged = pages[0][0].evaluate(SHOWN, "main")
+    getattr(scene, name)()
+    for page, _ in pages:
+        equals(page, "main", scene.server.url + path)
+        assert page.evaluate(SHOWN, "main") != unchanged

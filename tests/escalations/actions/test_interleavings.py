@@ -1,0 +1,113 @@
+"""Two verbs at the same moment, in every interleaving: the second runs at each statement of the first.
+
+Whatever the order, one wins where only one can, the loser hears why, nothing deadlocks, and the feed stays whole.
+"""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from escalations import audit
+from escalations.actions import assessments, handoffs, sessions, transaction
+from escalations.actions.refusals import Refusal
+from escalations.models import AISession, FeedEvent, Handoff
+from tests.factories import HandoffFactory, SessionFactory
+from tests.interleaving import interleave
+from tests.model.world import wipe
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MOST_STATEMENTS = 60
+
+
+class Scene:
+    """One session of ann's, with a handoff in the state that is asked for."""
+
+    def __init__(self, state: str, ann, ben, olga) -> None:
+        wipe()
+        self.ann, self.ben, self.olga = ann, ben, olga
+        self.session = SessionFactory(by=ann, problem="")
+        self.handoff = None
+        if state != "none":
+            self.handoff = HandoffFactory(by=ann, session=self.session, picker=ben if state == "picked_up" else None)
+        self.holder = ben if state == "picked_up" else ann
+
+    def verb(self, name: str) -> Callable[[], object]:
+        handoff = self.handoff and Handoff.objects.for_context().get(pk=self.handoff.pk)
+        session = AISession.objects.get(pk=self.session.pk)
+        return {
+            "escalate": lambda: handoffs.escalate(session, by=self.ann, reason="Stuck."),
+            "pick_up": lambda: handoffs.pick_up(handoff, by=self.ben),
+            "pick_up_by_olga": lambda: handoffs.pick_up(handoff, by=self.olga),
+            "release": lambda: handoffs.release(handoff, by=self.ben),
+            "take_back": lambda: handoffs.take_back(handoff, by=self.ann),
+            "resolve": lambda: sessions.resolve(session, by=self.holder, resolution="Deleted the cached token."),
+            "assess": lambda: assessments.store(handoff, data={"summary_prose": "…"}, made_by="playbook"),
+            "post": lambda: sessions.post(session, by=self.holder, body="Still the same."),
+        }[name]
+
+
+# Of the verbs in one set only one can win; the others go well together with all.
+RIVALS = {
+    "none": [{"escalate"}, {"resolve"}],
+    "waiting": [{"pick_up", "pick_up_by_olga", "take_back", "resolve"}],
+    "picked_up": [{"release", "resolve"}],
+}
+VERBS = {
+    "none": ["escalate", "resolve", "post"],
+    "waiting": ["pick_up", "pick_up_by_olga", "take_back", "resolve", "assess", "post"],
+    "picked_up": ["release", "resolve", "assess", "post"],
+}
+PAIRS = [(state, *pair) for state, verbs in VERBS.items() for pair in itertools.product(verbs, repeat=2)]
+# Ben and olga are alike: she only ever is his rival.
+PAIRS = [
+    pair for pair in PAIRS if pair[1] != "pick_up_by_olga" and ("pick_up_by_olga" not in pair or pair[1] == "pick_up")
+]
+
+
+@pytest.fixture(autouse=True)
+def one_try_each(monkeypatch):
+    """A deadlock that is tried again would look like none."""
+    monkeypatch.setattr(transaction, "TRIES", 1)
+
+
+def every_interleaving(state: str, first: str, second: str, people: tuple) -> list[tuple]:
+    """(who won, who was refused) of each; checks what must hold after any."""
+    ends = []
+    for stop in range(1, MOST_STATEMENTS):
+        scene = Scene(state, *people)
+        one, other, stood = interleave(scene.verb(first), scene.verb(second), stop=stop)
+        if not stood:
+            return ends
+        for writer in (one, other):
+            assert isinstance(writer.error, Refusal | None), (stop, one.statements, repr(writer.error))
+            assert not isinstance(writer.error and writer.error.__cause__, Exception), repr(writer.error.__cause__)
+        assert audit.breaches() == [], (stop, one.statements[-1])
+        ends.append((one, other))
+    raise AssertionError(f"{first} has more than {MOST_STATEMENTS} statements")
+
+
+@pytest.mark.parametrize(("state", "first", "second"), PAIRS, ids="-".join)
+def test_in_any_order(state, first, second, ann, ben, olga):
+    ends = every_interleaving(state, first, second, (ann, ben, olga))
+    assert len(ends) >= 2
+    rivals = first == second not in {"post", "assess", "pick_up"} or any({first, second} <= r for r in RIVALS[state])
+    for one, other in ends:
+        won = [writer.error is None for writer in (one, other)]
+        if rivals and first != second:
+            assert sum(won) == 1, (repr(one.error), repr(other.error))
+        elif rivals:
+            assert sum(won) == 1
+        elif first == "assess" == second:
+            assert [one.result, other.result].count(True) == 1
+
+
+def two_pick_up_and_one_wins(ann, ben, olga):
+    for one, other in every_interleaving("waiting", "pick_up", "pick_up_by_olga", (ann, ben, olga)):
+        assert [one.error, other.error].count(None) == 1
+        assert FeedEvent.objects.filter(kind="handoff_picked_up").count() == 1
+
+
+def test_two_pick_up_and_one_wins(ann, ben, olga):
+    two_pick_up_and_one_wins(ann, ben, olga)

@@ -1,0 +1,44 @@
+"""The proofs are able to fail: each mistake that they are there for turns one of them red (docs/proofs.md)."""
+
+import pytest
+from hypothesis import Phase
+
+from tests.escalations.actions.test_feed_writers import a_rollback_leaves_no_hole, whoever_sees_an_event_sees_all_before_it
+from tests.escalations.actions.test_interleavings import two_pick_up_and_one_wins
+from tests.model import mutants
+from tests.model.test_live_model import run
+
+RUNS = 300  # most are caught within ten
+
+IN_THE_MODEL = [
+    mutants.list_before_cursor,
+    mutants.gap_ignored,
+    mutants.ready_ignored,
+    mutants.card_put_back_stays_where_it_is,
+    mutants.no_heartbeat,
+    mutants.drop_on_full_without_resync,
+    mutants.announced_inside_the_transaction,
+    mutants.sent_to_another_account,
+]
+
+
+@pytest.mark.parametrize("mutant", IN_THE_MODEL, ids=lambda mutant: mutant.__name__)
+def test_the_model_catches(mutant, teams):
+    with mutant(), pytest.raises(AssertionError):
+        run(teams, runs=RUNS, derandomize=True, phases=[Phase.generate])
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [mutants.counter_outside_the_transaction, mutants.sequence_instead_of_counter],
+    ids=lambda mutant: mutant.__name__,
+)
+@pytest.mark.parametrize("proof", [whoever_sees_an_event_sees_all_before_it, a_rollback_leaves_no_hole])
+def test_two_writers_catch(mutant, proof, transactional_db, ann, ben):
+    with mutant(), pytest.raises(AssertionError):
+        proof(ann, ben)
+
+
+def test_two_who_pick_up_catch_claim_as_read_then_write(transactional_db, ann, ben, olga):
+    with mutants.claim_as_read_then_write(), pytest.raises(AssertionError):
+        two_pick_up_and_one_wins(ann, ben, olga)
