@@ -17,7 +17,7 @@ demo: $(VENV)/.run-time ## the whole product with demo people at http://127.0.0.
 	@DEBUG=true PORT=$(PORT) exec $(RUN) manage.py serve
 
 test: $(VENV)/.tools browser ## every test, browser tests included (TESTS=tests/browser for some)
-	@$(RUN) -m pytest -n 2 --dist loadgroup $(TESTS)
+	@$(RUN) -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; then the tests
 	@$(VENV)/bin/ruff format --check .

@@ -1,6 +1,6 @@
 """FlowPilot's answers in the chat, from the same providers as the assessment."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from escalations import snapshot
 from escalations.assessor import Case, Source, SuggestedStep, providers
@@ -15,7 +15,7 @@ class Answer:
     sources: tuple[Source, ...] = ()
 
     def sources_as_data(self) -> list[dict[str, str]]:
-        return [asdict(source) for source in self.sources]
+        return [source.as_data() for source in self.sources]
 
 
 def is_on() -> bool:

@@ -28,10 +28,13 @@ LEARN = """
 """
 
 # Any word may match: a colleague's case rarely uses the same ones. Ranked by how many and how weighty they are.
+# Of a long text the first words count, not those that begin with an early letter.
 SIMILAR = """
     WITH asked AS (
         SELECT string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')::tsquery AS words
-        FROM (SELECT lexeme FROM unnest(to_tsvector('english', %(text)s)) LIMIT 120) AS lexemes
+        FROM (
+            SELECT lexeme FROM unnest(to_tsvector('english', %(text)s)) ORDER BY positions[1] LIMIT 120
+        ) AS lexemes
     )
     SELECT session.id, ts_rank('{0.05, 0.3, 0.7, 1.0}', session.knowledge, asked.words, 1) AS score
     FROM escalations_aisession AS session, asked

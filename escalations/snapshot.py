@@ -61,21 +61,17 @@ def _iso(moment: datetime) -> str:
 # What a good escalation tells, and how its text gives it away. Only a hint: nothing is ever blocked by it.
 TELLS = {
     "the exact error text": r"error|fail|code|0x[0-9a-f]{4,}|event \d+|exception|denied|timed? ?out|[\"“].+[\"”]",
-    "who is affected": r"\b(user|users|everyone|everybody|all|nobody|staff|people|person|one|two|three|\d+|team|office)\b",
-    "the last change before it began": r"\b(since|after|update|upgrade|chang|replac|migrat|install|new|moved?|yesterday|"
-    r"monday|tuesday|wednesday|thursday|friday|last (week|night|month))",
+    "who is affected": r"\b(users?|everyone|everybody|all|nobody|staff|people|person|one|two|three|\d+|team|office)\b",
+    "the last change before it began": r"\b(since|after|update|upgrade|chang|replac|migrat|install|new|moved?|yesterday"
+    r"|monday|tuesday|wednesday|thursday|friday|last (week|night|month))",
 }
-
-
 A_STEP = "at least one step that was tried"
 
 
 def missing_from(session: AISession) -> list[str]:
     """What the next engineer will ask for first, in words, as far as the session does not tell it."""
-    told = " ".join(
-        [session.title, session.problem]
-        + list(session.messages.exclude(kind=Message.Kind.SYSTEM).values_list("body", flat=True))
-    ).lower()
+    said = session.messages.exclude(kind=Message.Kind.SYSTEM).values_list("body", flat=True)
+    told = " ".join([session.title, session.problem, *said]).lower()
     missing = [what for what, pattern in TELLS.items() if not re.search(pattern, told)]
     if not session.steps.exists():
         missing.append(A_STEP)

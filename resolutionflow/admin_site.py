@@ -5,7 +5,7 @@ account's own rows and changes none, unless its class says so; whatever else reg
 the operator of the installation alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -19,12 +19,16 @@ from django.db.models import Model, QuerySet
 from django.db.models.fields.related import RelatedField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
+from escalations.live.people import rights_changed
+
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
+R = TypeVar("R")
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
@@ -182,6 +186,20 @@ class Site(admin.AdminSite):
         """Without two doors that look any object up by its name or id, and that nothing here uses."""
         unused = {"view_on_site", "autocomplete"}
         return [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return self._felt_at_once(super().logout, request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return self._felt_at_once(super().password_change, request, extra_context)
+
+    def _felt_at_once(self, view: Callable[..., R], request: HttpRequest, extra_context: dict[str, Any] | None) -> R:
+        """What the person has open is looked at again after `view`."""
+        person = request.user.pk
+        answer = view(request, extra_context)
+        if person and request.method == "POST":
+            rights_changed(person)
+        return answer
 
     @method_decorator(never_cache)
     @login_not_required

@@ -16,10 +16,12 @@ from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
+from escalations import openapi
 from escalations.actions.refusals import NotAllowed, Refusal, require_engineer
 from escalations.api import router as escalations
 from resolutionflow.accounts.models import User
@@ -96,6 +98,11 @@ class Api(NinjaAPI):
                 pattern.callback = self._for_programs(pattern.callback)
         nowhere = path("<path:anything>", self._for_programs(_nowhere), name="nowhere")
         return [*patterns, nowhere], app, namespace
+
+    def get_openapi_schema(self, **where: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**where)
+        schema["paths"][openapi.STREAM_PATH] = openapi.STREAM
+        return schema
 
     def _for_programs(self, view: View) -> View:
         @functools.wraps(view)

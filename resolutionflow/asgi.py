@@ -15,6 +15,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 from escalations.live import routing, transport  # noqa: E402
 from resolutionflow import postgres  # noqa: E402
@@ -36,9 +37,10 @@ class SameOrigin:
         await (WebsocketDenier() if foreign else self.application)(scope, receive, send)
 
 
+pages: Any = get_asgi_application()
 protocols = ProtocolTypeRouter(
     {
-        "http": get_asgi_application(),
+        "http": URLRouter([*routing.http_urlpatterns, re_path(r"", pages)]),
         "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(routing.websocket_urlpatterns))),
     }
 )

@@ -94,7 +94,9 @@ def database_away(request: HttpRequest, error: Exception) -> HttpResponse:
         said = "The database does not answer. Nothing was changed; what you typed is still here. Try again in a moment."
         answer = render(request, "_notice.html", {"said": said}, status=503)
         return reswap(retarget(answer, "#notice"), "innerHTML")
-    return render(request, "503.html", {"again": request.get_full_path() if request.method == "GET" else ""}, status=503)
+    return render(
+        request, "503.html", {"again": request.get_full_path() if request.method == "GET" else ""}, status=503
+    )
 
 
 class Refusals:

@@ -74,9 +74,9 @@ def as_user():
     return sign_in
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server_process(django_db_setup, django_db_blocker) -> Iterator[Server]:
-    """One server for all tests of this process that need one; it works on their database."""
+    """One server for the tests of a file. It ends with the file: its worker would take the jobs of other tests."""
     with django_db_blocker.unblock():
         server = Server().start()
     yield server

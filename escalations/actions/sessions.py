@@ -33,7 +33,6 @@ def start(
 ) -> AISession:
     """Open a session on the desk of `by`. FlowPilot answers to the problem, if one is told."""
     require_engineer(by)
-    now = timezone.now()
     session = AISession.objects.create(
         account=account,
         title=title,
@@ -42,8 +41,7 @@ def start(
         problem=problem,
         started_by=by,
         holder=by,
-        held_since=now,
-        created_at=now,
+        held_since=timezone.now(),
     )
     if problem:
         _ask_flowpilot(session)
@@ -73,9 +71,11 @@ def answer(session: AISession, *, to: UUID | None, body: str, sources: list[dict
 
 
 @in_transaction
-def tell(session: AISession, *, body: str) -> Message:
-    """A line by the system, such as why FlowPilot could not answer."""
+def tell(session: AISession, *, body: str) -> Message | None:
+    """A line by the system, such as why FlowPilot could not answer. None if the session closed meanwhile."""
     lock(session)
+    if not session.is_open:
+        return None
     return add_message(session, Message.Kind.SYSTEM, body)
 
 

@@ -25,6 +25,9 @@ class Source:
     id: str
     title: str
 
+    def as_data(self) -> dict[str, str]:
+        return {**asdict(self), "title": plain(self.title, STEP_LENGTH)}
+
 
 @dataclass(frozen=True)
 class TriedStep:
@@ -75,7 +78,6 @@ class Assessment:
 
     def as_data(self) -> dict[str, Any]:
         """The assessment as JSON: plain text, no control or bidi characters, within the lengths above."""
-        data = asdict(self)
         return {
             "summary_prose": plain(self.summary_prose, SUMMARY_LENGTH),
             "what_we_know": [plain(fact, STEP_LENGTH) for fact in self.what_we_know[:MOST_FACTS]],
@@ -83,19 +85,20 @@ class Assessment:
             "suggested_steps": [
                 {
                     "text": plain(step.text, STEP_LENGTH),
-                    "sources": [asdict(source) for source in step.sources],
+                    "sources": [source.as_data() for source in step.sources],
                     **({"warning": plain(step.warning, STEP_LENGTH)} if step.warning else {}),
                 }
                 for step in self.suggested_steps[:MOST_STEPS]
             ],
             "confidence": self.confidence,
-            "sources": data["sources"],
+            "sources": [source.as_data() for source in self.sources],
         }
 
 
 def plain(text: str, length: int) -> str:
     """`text` without control and formatting characters, at most `length` long, cut at a word."""
-    allowed = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn"}
+    allowed = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in hidden).strip()
     if len(allowed) <= length:
-        return allowed.strip()
+        return allowed
     return allowed[: length - 1].rsplit(" ", 1)[0].rstrip(" ,;.") + "…"

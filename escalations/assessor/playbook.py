@@ -57,7 +57,7 @@ def _steps(case: Case) -> list[SuggestedStep]:
     chosen: list[SuggestedStep] = []
     for step in [*_from_history(case), *_from_runbook(case)]:
         known = [*(tried.description for tried in case.steps), *(other.text for other in chosen)]
-        if len(chosen) < MOST_STEPS and not any(overlap(step.text, text) >= SAME_STEP for text in known):
+        if step.text and len(chosen) < MOST_STEPS and not any(overlap(step.text, text) >= SAME_STEP for text in known):
             chosen.append(step)
     return chosen
 
@@ -96,7 +96,7 @@ def _summary(case: Case, close: list[PastSession]) -> str:
     if tried:
         worked = sum(step.outcome == "worked" for step in tried)
         steps = "1 step was" if len(tried) == 1 else f"{len(tried)} steps were"
-        said.append(f"{steps} tried, {'none of them' if not worked else worked} worked.")
+        said.append(f"{steps} tried, {worked or 'none of them'} worked.")
     else:
         said.append("No step is on record yet.")
     if close:

@@ -8,9 +8,11 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from escalations.live import cursors, groups
+from escalations.live.doors import doors
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
 from escalations.models import AISession
+from resolutionflow.accounts.admission import Admission, Standing
 from resolutionflow.accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -33,16 +35,19 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         await self.send({"type": "websocket.accept"})
         user = self.scope["user"]
         if not user.is_authenticated:
-            return await self.close(SIGN_IN)
+            await self.close(SIGN_IN)
+            return
         group = await self.find_group(user)
         if group is None:
-            return await self.close(NOT_YOURS)
+            await self.close(NOT_YOURS)
+            return
         self.group = group
         await hub.join(group, self.mailbox)  # first join, then read: what commits in between is in the mailbox
         cursor = await read(cursors.of_group, group)
         self.mailbox.skip_to(cursor)
         await self.write(ready(cursor))
         self.writer = asyncio.create_task(self.write_on())
+        doors.enter(self, Admission.by_sign_in(user, self.scope["session"].session_key))
 
     async def find_group(self, user: User) -> str | None:
         """The group that this person may listen to at this address; None if there is none."""
@@ -52,11 +57,19 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         pass
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        doors.leave(self)
+        self.stop_writing()
+        raise StopConsumer
+
+    async def turn_out(self, standing: Standing) -> None:
+        self.stop_writing()
+        await self.close(SIGN_IN if standing is Standing.SIGNED_OUT else NOT_YOURS)
+
+    def stop_writing(self) -> None:
         if self.group:
             hub.leave(self.group, self.mailbox)
         if self.writer:
             self.writer.cancel()
-        raise StopConsumer
 
     async def write_on(self) -> None:
         while True:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+PEOPLE = "people"  # the doors of every process: whose rights have changed
+
 
 def queue_of(account_id: UUID | str) -> str:
     """Everybody who watches the account's queue."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import connection
 
 from escalations.live import cursors
@@ -23,9 +24,13 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 MAILBOX_SIZE = 64  # frames
+<<<<<<< HEAD
 HEARTBEAT_SECONDS = 13.0  # with the page's second of patience and its fetch, nothing is stale for more than 15 s
 ANSWER_SECONDS = 3.0  # a database that takes longer to say where the feeds are does not answer
 AWAY_SECONDS = 2.0  # between two questions to a database that does not answer
+=======
+HEARTBEAT_SECONDS: float = settings.LIVE_HEARTBEAT_SECONDS
+>>>>>>> main
 HOLD_SECONDS = 0.05  # two commits may be announced in the wrong order
 REJOIN_SECONDS = 3600.0  # memberships end after 24 h
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import admin as auth
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from escalations.live.people import rights_changed
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.admin_site import OwnedAdmin
 
@@ -114,6 +116,11 @@ class PersonAdmin(OwnedAdmin[User], auth.UserAdmin):  # type: ignore[type-arg]  
             obj.account = request.user.account
         super().save_model(request, obj, form, change)
 
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> LogEntry:
+        """Whatever is noted as a change (a field, the password) is felt at once by what the person has open."""
+        rights_changed(obj.pk)
+        return super().log_change(request, obj, message)
+
     @admin.display(description="password")
     def sign_in(self, person: User) -> SafeString:
         address = reverse("admin:auth_user_password_change", args=[person.pk])
@@ -146,4 +153,5 @@ class ApiTokenAdmin(OwnedAdmin[ApiToken]):
         revoked = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
         if revoked:
             self.log_change(request, token, "Revoked.")
+            rights_changed(token.user_id)
         return bool(revoked)

@@ -1,18 +1,14 @@
 """Sign in and out."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from escalations.live.people import rights_changed
 from resolutionflow.accounts.models import User
-
-ROLES_IN_WORDS = {
-    User.Role.VIEWER: "looks on",
-    User.Role.ENGINEER: "works sessions",
-    User.Role.OWNER: "owns the account",
-    User.Role.ADMIN: "administers it",
-}
 
 
 class SignIn(auth.LoginView):
@@ -20,10 +16,20 @@ class SignIn(auth.LoginView):
 
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
-    extra_context = {"demo": settings.DEMO}
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return super().get_context_data(**kwargs) | {"demo_people": demo_people() if settings.DEMO else []}
+
+
+class SignOut(auth.LogoutView):
+    """Signs out; what the person had open in this sign-in closes at once."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = request.user.pk
+        answer = super().post(request, *args, **kwargs)
+        if person:
+            rights_changed(person)
+        return answer
 
 
 def demo_people() -> list[User]:
@@ -32,7 +38,7 @@ def demo_people() -> list[User]:
 
 
 sign_in = login_not_required(SignIn.as_view())
-sign_out = login_not_required(auth.LogoutView.as_view())
+sign_out = login_not_required(SignOut.as_view())
 
 
 def who_tries(request: HttpRequest, credentials: dict[str, str] | None) -> str:

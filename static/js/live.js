@@ -71,7 +71,6 @@ export class LivePage {
     else if (ahead) arrive(fragment, () => ahead.prepend(fragment));
     else if (behind) arrive(fragment, () => behind.append(fragment));
     if (document.querySelector(`[data-live-refetch~="${type}"]`)) this.resync();
-    process(fragment);
   }
 
   /** Fetch what the page shows; frames that come meanwhile are applied afterwards. Resolves to whether it worked. */
@@ -132,11 +131,19 @@ export function parse(html) {
   return template.content.firstElementChild;
 }
 
-/** Replace, and if the focus was inside, put it onto the same control of the new one. */
+/**
+ * Make `shown` what `fragment` is. The element itself stays, with its arrival if that is under way; a focus inside goes
+ * to the same control of the new content.
+ */
 export function replaceKeepingFocus(shown, fragment) {
   const focused = shown.contains(document.activeElement) ? document.activeElement : undefined;
-  shown.replaceWith(fragment);
-  if (focused) sameControl(fragment, focused)?.focus({ preventScroll: true });
+  for (const { name } of [...shown.attributes]) {
+    if (name !== "data-arriving" && !fragment.hasAttribute(name)) shown.removeAttribute(name);
+  }
+  for (const { name, value } of fragment.attributes) shown.setAttribute(name, value);
+  shown.replaceChildren(...fragment.childNodes);
+  process(shown);
+  if (focused && focused !== shown) sameControl(shown, focused)?.focus({ preventScroll: true });
 }
 
 function sameControl(fragment, control) {
@@ -154,6 +161,7 @@ function arrive(fragment, insert) {
   fragment.dataset.arriving = "";
   setTimeout(() => delete fragment.dataset.arriving, ARRIVAL);
   insert();
+  process(fragment);
 }
 
 /** Let HTMX and the clock know a fragment that they have not seen. */

@@ -23,12 +23,8 @@ async function fetchCards() {
 
 /** Put one fetched card in its place; a card that did not change is left alone, and so is its focus. */
 function settle(card, position) {
-  let shown = document.getElementById(card.id);
-  if (shown && shown.dataset.version !== card.dataset.version) {
-    replaceKeepingFocus(shown, card);
-    process(card);
-    shown = card;
-  }
+  const shown = document.getElementById(card.id);
+  if (shown && shown.dataset.version !== card.dataset.version) replaceKeepingFocus(shown, card);
   const place = list.children[position];
   if (!shown) {
     list.insertBefore(card, place ?? null);

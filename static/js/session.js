@@ -1,6 +1,6 @@
 // A session or its context screen, live. What looks different for each person is fetched, not pushed.
 
-import { LivePage, fetchDocument, process, replaceKeepingFocus } from "./live.js";
+import { LivePage, fetchDocument, replaceKeepingFocus } from "./live.js";
 import { tell } from "./notice.js";
 
 const root = document.querySelector("[data-live]");
@@ -16,7 +16,6 @@ async function fetchRegions() {
     if (shown.dataset.regionKey && shown.dataset.regionKey === wanted.dataset.regionKey) continue;
     if (region === "composer") keepDraft(shown);
     replaceKeepingFocus(shown, wanted);
-    process(wanted);
   }
   root.dataset.mayPost = fresh.dataset.mayPost ?? "";
   return Number(fresh.dataset.liveCursor);

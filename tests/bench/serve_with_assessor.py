@@ -1,4 +1,4 @@
-"""`manage.py serve` with an assessor that takes a given number of seconds: `python -m tests.bench.serve_with_assessor 10`."""
+"""`manage.py serve` with an assessor that takes so many seconds: `python -m tests.bench.serve_with_assessor 10`."""
 
 import os
 import sys

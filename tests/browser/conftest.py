@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from resolutionflow.accounts.models import User
+from tests.chromium import PATIENCE
 from tests.serving import Server, cookie_of
 
 # What the browser itself logs when a test takes the server away or is answered with a refusal.
@@ -28,7 +29,7 @@ def open_as(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
         if user:
             context.add_cookies([{"name": "sessionid", "value": cookie_of(user), "url": server.url}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: note(str(error)))
         page.on("console", lambda message: note(message.text) if message.type == "error" else None)
         page.goto(server.url + path)

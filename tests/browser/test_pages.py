@@ -113,6 +113,23 @@ def test_a_late_assessment_lands_in_place_without_moving_focus_or_scroll(open_as
     assert page.evaluate("() => scrollY") == 150
 
 
+def test_a_late_assessment_brings_its_chips_and_leaves_the_draft_alone(open_as, server, ann, ben, settings):
+    settings.ASSESSMENT_MODEL = "none"
+    handoff = HandoffFactory(by=ann, picker=ben)
+    Assessment.objects.filter(handoff=handoff).update(state="timed_out", reason="It took longer than 5 seconds.")
+    page = open_as(ben, f"/sessions/{handoff.session_id}/")
+    expect(page.locator("[data-connection]")).to_have_attribute("data-connection", "live")
+    expect(page.get_by_role("group", name="Suggested steps")).to_have_count(0)
+    box = page.get_by_label("Message")
+    box.fill("half a thought")
+    box.evaluate("box => box.setSelectionRange(4, 4)")
+    assert post(server, ben, f"/handoffs/{handoff.pk}/assess/").status_code == 302
+    expect(page.get_by_role("group", name="Suggested steps").get_by_role("button").first).to_be_visible()
+    expect(box).to_have_value("half a thought")
+    expect(box).to_be_focused()
+    assert box.evaluate("box => box.selectionStart") == 4
+
+
 def test_a_chip_inserts_at_the_caret_and_one_undo_brings_the_draft_back(open_as, server, ann, ben):
     handoff = HandoffFactory(by=ann)
     page = open_as(ben, "/queue/")

@@ -50,7 +50,7 @@ def test_an_arriving_card_slides_in_and_its_mark_is_gone_soon(open_as, server, a
     escalate(server, ann, "new")
     card = page.locator("#cards > li")
     expect(card).to_have_count(1)
-    assert page.evaluate("() => window.seen") == [[True, "slide-in"]]
+    assert page.evaluate("() => window.seen") == [[True, "slide-in"]]  # the assessment that lands changes it in place
     expect(page.locator("[data-arriving]")).to_have_count(0, timeout=1500)
 
 

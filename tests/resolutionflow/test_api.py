@@ -287,5 +287,20 @@ def test_the_description_of_a_handoff_has_exactly_its_fields():
     assert schema["required"] == list(schema["properties"])
 
 
+def test_the_stream_is_described_too():
+    document = Program().get("/openapi.json").json()
+    stream = document["paths"]["/api/escalations/stream"]["get"]
+    others = document["paths"]["/api/handoffs"]["get"]
+    assert list(stream["responses"]["200"]["content"]) == ["text/event-stream"]
+    assert stream["responses"].keys() == {"200", "400", "401", "403"}
+    assert [(told["in"], told["name"]) for told in stream["parameters"]] == [
+        ("header", "Last-Event-ID"),
+        ("query", "since"),
+    ]
+    assert stream["security"] == others["security"]
+    refusals = [stream["responses"][status]["content"] for status in ("400", "401", "403")]
+    assert refusals == [others["responses"]["401"]["content"]] * 3
+
+
 def test_the_docs_are_public():
     assert b"swagger" in Program().get("/docs").content

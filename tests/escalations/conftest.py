@@ -1,0 +1,31 @@
+import functools
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from escalations.actions import jobs
+from escalations.live import transport
+
+
+@pytest.fixture(autouse=True)
+def jobs_stay_where_they_are(request, monkeypatch):
+    """In a test that commits, the worker of another test's server could take them; and Django does not remove them."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None or not marker.kwargs.get("transaction"):
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    later = functools.partial(jobs.defer, after=timedelta(days=1))
+    monkeypatch.setattr(jobs, "defer", later)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
+
+
+@pytest.fixture
+def published(monkeypatch) -> list[tuple[str, dict]]:
+    """What was announced, as (group, frame), in its order."""
+    frames: list[tuple[str, dict]] = []
+    monkeypatch.setattr(transport, "publish", lambda group, frame: frames.append((group, frame)))
+    return frames
