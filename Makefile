@@ -30,6 +30,7 @@ check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; th
 
 bench: $(VENV)/.tools ## the benchmarks; their figures belong in docs/benchmarks.md
 	@$(RUN) -m tests.bench.escalate
+	@$(RUN) -m tests.bench.fanout
 
 faults: $(VENV)/.tools browser ## kill, cut and swallow, ten times each (FAULT_RUNS=); what was seen belongs in docs/faults.md
 	@FAULT_RUNS=$${FAULT_RUNS:-10} $(RUN) -m pytest -p no:randomly -s tests/faults

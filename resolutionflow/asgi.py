@@ -48,4 +48,4 @@ protocols = ProtocolTypeRouter(
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     transport.serve_from(asyncio.get_running_loop())
-    await protocols(scope, receive, send)
+    await protocols({**scope, "server_send": send}, receive, send)  # before middleware wraps it: see live/wire.py

@@ -89,6 +89,7 @@ ASSESSMENT_BUDGET_SECONDS = env.float("ASSESSMENT_BUDGET_SECONDS", 5.0, validate
 # 13 s, the page's second of patience and its fetch: nothing is stale for more than 15 s.
 LIVE_HEARTBEAT_SECONDS = env.float("LIVE_HEARTBEAT_SECONDS", 13.0, validate=Range(min=0.2, max=20))
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1, validate=Range(min=1, max=1000))
+STUCK_CLIENT_SECONDS = env.float("STUCK_CLIENT_SECONDS", 10.0, validate=Range(min=0.1, max=600))
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 20, validate=Range(min=2, max=500))
 
 DEMO_MARK = DATA_DIR / "demo"  # written by `manage.py demo`: this data directory belongs to a demonstration

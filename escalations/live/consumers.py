@@ -7,7 +7,7 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
-from escalations.live import cursors, groups
+from escalations.live import cursors, groups, wire
 from escalations.live.doors import doors
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
@@ -46,7 +46,10 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         cursor = await read(cursors.of_group, group)
         self.mailbox.skip_to(cursor)
         await self.write(ready(cursor))
-        self.writer = asyncio.create_task(self.write_on())
+        if straight := wire.of(self.scope.get("server_send"), on_room=self.mailbox.flow):
+            self.mailbox.flow_into(straight)
+        else:
+            self.writer = asyncio.create_task(self.write_on())
         doors.enter(self, Admission.by_sign_in(user, self.scope["session"].session_key))
 
     async def find_group(self, user: User) -> str | None:
@@ -72,6 +75,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
             self.writer.cancel()
 
     async def write_on(self) -> None:
+        """The mailbox onto the socket, on servers whose wire we cannot hold: their `send` waits for a slow client."""
         while True:
             await self.write(await self.mailbox.get())
 

@@ -19,6 +19,7 @@ from django.db import connection
 
 from escalations.live import cursors, groups
 from escalations.live.frames import UNAVAILABLE, heartbeat, ready
+from escalations.live.wire import Frame, Wire
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -29,6 +30,7 @@ ANSWER_SECONDS = 3.0  # a database that takes longer to say where the feeds are 
 AWAY_SECONDS = 2.0  # between two questions to a database that does not answer
 HOLD_SECONDS = 0.05  # two commits may be announced in the wrong order
 REJOIN_SECONDS = 3600.0  # memberships end after 24 h
+AT_A_STRETCH = 32_000  # characters to each socket; a socket asks for a pause at 64 KiB
 
 _readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-reads")
 
@@ -55,6 +57,7 @@ class Mailbox:
     def __init__(self) -> None:
         self._frames: deque[tuple[int | None, str]] = deque()
         self._filled = asyncio.Event()
+        self._wire: Wire | None = None
 
     def put(self, text: str, *, cursor: int | None) -> None:
         if len(self._frames) >= MAILBOX_SIZE:
@@ -63,7 +66,19 @@ class Mailbox:
             self._frames.clear()
             text = ready(cursor)
         self._frames.append((cursor, text))
-        self._filled.set()
+        if self._wire:
+            self.flow()
+        else:
+            self._filled.set()
+
+    def flow_into(self, wire: Wire) -> None:
+        """From now on frames go straight onto `wire`, and stay here only while it is full."""
+        self._wire = wire
+        self.flow()
+
+    def flow(self) -> None:
+        while self._wire and self._frames and not self._wire.full:
+            self._wire.write(self._frames.popleft()[1])
 
     def skip_to(self, cursor: int) -> None:
         """Forget what `ready` at this cursor already covers."""
@@ -101,8 +116,9 @@ class Topic:
                 self.release = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._stop_waiting)
 
     def broadcast(self, text: str, cursor: int | None) -> None:
+        frame = Frame(text)  # so that it is encoded once for all of them
         for socket in self.sockets:
-            socket.put(text, cursor=cursor)
+            socket.put(frame, cursor=cursor)
 
     def _hand_on_successors(self) -> None:
         while self.last is not None and (text := self.held.pop(self.last + 1, None)) is not None:
@@ -190,6 +206,7 @@ class Hub:
     # The hub's three loops
 
     async def _receive(self) -> None:
+        handed_on = 0
         while True:
             try:
                 message = await get_channel_layer().receive(await self._channel_name())
@@ -199,6 +216,10 @@ class Hub:
                 continue
             if topic := self._topics.get(message["group"]):
                 topic.deliver(message["cursor"], message["text"])
+            handed_on += len(message["text"])
+            if handed_on > AT_A_STRETCH:  # in a burst, let the sockets be written before their boxes overflow
+                handed_on = 0
+                await asyncio.sleep(0)
 
     async def _beat(self) -> None:
         pause = HEARTBEAT_SECONDS

@@ -85,8 +85,6 @@ class Command(BaseCommand):
             ready_callable=come_up,
             verbosity=0,
             server_name="ResolutionFlow",
-            websocket_max_message_size=4096,
-            websocket_max_frame_size=4096,
         )
         server.run()
         if not server.listening_addresses:
