@@ -86,6 +86,7 @@ HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000, validate=Range(min=1, max=65535))
 ASSESSMENT_MODEL = env.str("ASSESSMENT_MODEL", "playbook", validate=known({"playbook", "none"}.__contains__))
 ASSESSMENT_BUDGET_SECONDS = env.float("ASSESSMENT_BUDGET_SECONDS", 5.0, validate=Range(min=0.1, max=60))
+# 13 s, the page's second of patience and its fetch: nothing is stale for more than 15 s.
 LIVE_HEARTBEAT_SECONDS = env.float("LIVE_HEARTBEAT_SECONDS", 13.0, validate=Range(min=0.2, max=15))
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1, validate=Range(min=1, max=1000))
 STUCK_CLIENT_SECONDS = env.float("STUCK_CLIENT_SECONDS", 10.0, validate=Range(min=0.1, max=600))

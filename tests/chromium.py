@@ -1,4 +1,4 @@
-"""The one Chromium of a test run: tests/browser and tests/faults share it."""
+"""The Chromium that tests/browser and tests/faults share."""
 
 import os
 import shutil
@@ -27,8 +27,8 @@ def chromium() -> str:
 def browser() -> Iterator[Browser]:
     """One for each file: as long as Playwright lives, nothing else can run an event loop in this thread."""
     path = chromium()
-    expect.set_options(timeout=PATIENCE)
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
         yield browser

@@ -13,3 +13,8 @@ def queue_of(account_id: UUID | str) -> str:
 def session(session_id: UUID | str) -> str:
     """Everybody who has this session, or a handoff of it, open."""
     return f"session.{UUID(str(session_id)).hex}"
+
+
+def is_watched(group: str) -> bool:
+    """Whether pages or programs follow this group, so that it has a cursor and heartbeats."""
+    return group != PEOPLE

@@ -17,7 +17,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection
 
-from escalations.live import cursors
+from escalations.live import cursors, groups
 from escalations.live.frames import UNAVAILABLE, heartbeat, ready
 from escalations.live.wire import Frame, Wire
 
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 MAILBOX_SIZE = 64  # frames
-# 13 s: with the page's second of patience and its fetch, nothing is stale for more than 15 s.
 HEARTBEAT_SECONDS: float = settings.LIVE_HEARTBEAT_SECONDS
 ANSWER_SECONDS = 3.0  # a database that takes longer to say where the feeds are does not answer
 AWAY_SECONDS = 2.0  # between two questions to a database that does not answer
@@ -250,8 +249,8 @@ class Hub:
                     now_at = await read(cursors.of_groups, list(self._topics))
             except Exception as error:
                 log.warning("No heartbeat: the database does not answer (%r).", error)
-                for watched in self._topics.values():
-                    watched.broadcast(UNAVAILABLE, None)
+                for group in filter(groups.is_watched, self._topics):
+                    self._topics[group].broadcast(UNAVAILABLE, None)
                 pause = AWAY_SECONDS
                 continue
             pause = HEARTBEAT_SECONDS

@@ -3,7 +3,10 @@
 import pytest
 from hypothesis import Phase
 
-from tests.escalations.actions.test_feed_writers import a_rollback_leaves_no_hole, whoever_sees_an_event_sees_all_before_it
+from tests.escalations.actions.test_feed_writers import (
+    a_rollback_leaves_no_hole,
+    whoever_sees_an_event_sees_all_before_it,
+)
 from tests.escalations.actions.test_interleavings import two_pick_up_and_one_wins
 from tests.model import mutants
 from tests.model.test_live_model import run
