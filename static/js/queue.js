@@ -39,7 +39,19 @@ function count() {
   if (heading.textContent !== text) heading.textContent = text;
 }
 
+const BURST = 1000;
+const region = list.closest("[aria-live]");
+let burst;
+
+/** A screen reader hears of a burst once, when it is over. */
+function hush() {
+  region.setAttribute("aria-busy", "true");
+  clearTimeout(burst);
+  burst = setTimeout(() => region.removeAttribute("aria-busy"), BURST);
+}
+
 function noticeArrivals(number) {
+  if (number > 0) hush();
   if (!document.hidden || number === 0) return;
   arrivals += number;
   document.title = `(${arrivals}) ${title}`;

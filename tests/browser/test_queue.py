@@ -167,3 +167,18 @@ def test_somebody_signed_out_elsewhere_is_taken_to_the_login(open_as, server, an
     escalate(server, ann, "new")
     page.get_by_role("button", name="Pick Up").click()
     page.wait_for_url("**/login/**")
+
+
+def test_a_burst_is_announced_once_when_it_is_over(open_as, server, ann, ben):
+    page = open_as(ben, "/queue/")
+    is_live(page)
+    page.evaluate(
+        """() => { const region = document.querySelector("[role=region]"); window.busy = [];
+             new MutationObserver(() => window.busy.push(region.getAttribute("aria-busy")))
+               .observe(region, {attributes: true, attributeFilter: ["aria-busy"]}) }"""
+    )
+    for number in range(5):
+        escalate(server, ann, f"number {number}")
+    expect(page.locator("#cards > li")).to_have_count(5)
+    expect(page.locator("[aria-live=polite][aria-busy]")).to_have_count(0)
+    assert page.evaluate("() => window.busy.filter(busy => busy === null).length") == 1
