@@ -86,7 +86,8 @@ class Writer:
                 self.moved.notify_all()
 
     def _before(self, execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
-        self._pass(sql)
+        if "SAVEPOINT" not in sql:  # they take no locks and change nothing
+            self._pass(sql)
         return execute(sql, params, many, context)
 
     def _pass(self, sql: str) -> None:
