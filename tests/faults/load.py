@@ -107,17 +107,22 @@ class Load:
         while True:
             url = self.urls[next(self._turn) % len(self.urls)]
             began = time.monotonic()
-            try:
-                answer = http.post(url + path, json=body, headers=headers)
-            except httpx.TransportError as error:
-                self.answers[type(error).__name__] += 1
-            else:
-                self.answers[str(answer.status_code)] += 1
+            answer = self._ask(http, url + path, body, headers)
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            if answer is not None:
                 if answer.is_success or answer.status_code in also:
                     return answer
                 if answer.status_code != 503:
                     self.unforeseen.append(f"{answer.status_code} {path}: {answer.text[:300]}")
-            self.slowest = max(self.slowest, time.monotonic() - began)
             if self._stop.is_set():
                 return None
             time.sleep(0.2)
+
+    def _ask(self, http: httpx.Client, url: str, body: dict, headers: dict[str, str]) -> httpx.Response | None:
+        try:
+            answer = http.post(url, json=body, headers=headers)
+        except httpx.TransportError as error:
+            self.answers[type(error).__name__] += 1
+            return None
+        self.answers[str(answer.status_code)] += 1
+        return answer

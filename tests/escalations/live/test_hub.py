@@ -8,8 +8,9 @@ import pytest
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import InMemoryChannelLayer, channel_layers
 
+from escalations.live import groups
 from escalations.live import hub as live_hub
-from escalations.live.frames import heartbeat, ready
+from escalations.live.frames import UNAVAILABLE, heartbeat, ready
 from escalations.live.hub import HOLD_SECONDS, MAILBOX_SIZE, Hub, Mailbox, Topic
 
 SOON = 0.01
@@ -393,7 +394,7 @@ def test_sockets_live_by_heartbeats_until_the_layer_is_back(layer, quick_heart, 
     run(scenario())
 
 
-def test_a_database_that_is_away_costs_a_heartbeat_and_no_more(layer, quick_heart, monkeypatch, caplog):
+def test_while_the_database_is_away_sockets_hear_so_in_place_of_heartbeats(layer, quick_heart, monkeypatch, caplog):
     async def scenario():
         answers = live_hub.read
         failures = []
@@ -405,9 +406,11 @@ def test_a_database_that_is_away_costs_a_heartbeat_and_no_more(layer, quick_hear
             return await answers(question, names)
 
         monkeypatch.setattr(live_hub, "read", fail_once)
-        (box,) = await joined(Hub(), GROUP)
+        monkeypatch.setattr(live_hub, "AWAY_SECONDS", 0.02)
+        box, doorbell = await joined(Hub(), GROUP, groups.PEOPLE)
         with caplog.at_level(logging.CRITICAL, logger="escalations.live.hub"):
-            assert await take(box, 1) == [heartbeat(7)]
+            assert await take(box, 2) == [UNAVAILABLE, heartbeat(7)]
+            assert await take(doorbell, 1) == [heartbeat(7)]  # which hears whose rights changed, not this
         assert failures == [1]
 
     run(scenario())
