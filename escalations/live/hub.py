@@ -7,7 +7,6 @@ text into the mailbox of each of its sockets.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -52,8 +51,8 @@ class Mailbox:
     """
 
     def __init__(self) -> None:
-        self._frames: deque[tuple[int | None, str]] = deque()
-        self._filled = asyncio.Event()
+        self._frames: list[tuple[int | None, str]] = []  # short, and a tenth of a deque while it is empty
+        self._filled: asyncio.Event | None = None  # only where somebody waits
         self._wire: Wire | None = None
 
     def put(self, text: str, *, cursor: int | None) -> None:
@@ -65,7 +64,7 @@ class Mailbox:
         self._frames.append((cursor, text))
         if self._wire:
             self.flow()
-        else:
+        elif self._filled:
             self._filled.set()
 
     def flow_into(self, wire: Wire) -> None:
@@ -75,17 +74,18 @@ class Mailbox:
 
     def flow(self) -> None:
         while self._wire and self._frames and not self._wire.full:
-            self._wire.write(self._frames.popleft()[1])
+            self._wire.write(self._frames.pop(0)[1])
 
     def skip_to(self, cursor: int) -> None:
         """Forget what `ready` at this cursor already covers."""
-        self._frames = deque(frame for frame in self._frames if frame[0] is None or frame[0] > cursor)
+        self._frames = [frame for frame in self._frames if frame[0] is None or frame[0] > cursor]
 
     async def get(self) -> str:
+        self._filled = self._filled or asyncio.Event()
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()
-        return self._frames.popleft()[1]
+        return self._frames.pop(0)[1]
 
 
 @dataclass(eq=False)
