@@ -31,10 +31,14 @@ class SameOrigin:
         self.application = application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        headers = dict(scope["headers"])
-        origin = urlsplit(headers.get(b"origin", b"").decode("latin1"))
-        foreign = b"origin" in headers and origin.netloc.encode("latin1") != headers.get(b"host")
-        await (WebsocketDenier() if foreign else self.application)(scope, receive, send)
+        await (WebsocketDenier() if _is_foreign(scope) else self.application)(scope, receive, send)
+
+
+def _is_foreign(scope: Any) -> bool:
+    """Apart from the call that lasts as long as the socket, which would keep all this in memory."""
+    headers = dict(scope["headers"])
+    origin = urlsplit(headers.get(b"origin", b"").decode("latin1"))
+    return b"origin" in headers and origin.netloc.encode("latin1") != headers.get(b"host")
 
 
 pages: Any = get_asgi_application()
@@ -48,4 +52,5 @@ protocols = ProtocolTypeRouter(
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     transport.serve_from(asyncio.get_running_loop())
-    await protocols({**scope, "server_send": send}, receive, send)  # before middleware wraps it: see live/wire.py
+    scope["server_send"] = send  # before middleware wraps it: see live/wire.py
+    await protocols(scope, receive, send)

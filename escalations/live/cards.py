@@ -4,9 +4,10 @@ A card is the same for everyone in the account. Its key is the handoff, its vers
 the moment; 50 cards cost 8 ms to render and next to nothing to join.
 """
 
+from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
-from typing import Any
+from operator import itemgetter
+from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -18,6 +19,9 @@ from escalations.models import Assessment, Handoff
 from resolutionflow.accounts.models import Account
 
 REMEMBERED = 10_000  # cards of some 3 kB
+
+Row = tuple[UUID, int, str, datetime, int]
+QUEUED_SEQ: Final = 4  # the row's last: when it came into the queue
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -42,24 +46,20 @@ def of_account(account: Account, *, base: int) -> list[SafeString]:
 
     What came into the queue after `base` stands on top, newest first; below it, oldest first, what was there.
     """
-    rows = _rows(Handoff.objects.for_account(account))
-    arrived = sorted((row for row in rows if row.queued_seq > base), key=attrgetter("queued_seq"), reverse=True)
-    established = sorted((row for row in rows if row.queued_seq <= base), key=attrgetter("created_at", "pk"))
-    return _cards(arrived + established)
+    rows = _rows(Handoff.objects.for_account(account).order_by("created_at", "id"))
+    arrived = [row for row in rows if row[QUEUED_SEQ] > base]
+    established = [row for row in rows if row[QUEUED_SEQ] <= base]
+    return _cards(sorted(arrived, key=itemgetter(QUEUED_SEQ), reverse=True) + established)
 
 
-def _rows(handoffs: "QuerySet[Handoff]") -> list[Any]:
+def _rows(handoffs: "QuerySet[Handoff]") -> list[Row]:
     """What decides about place and look of each waiting card, and nothing more: in one query, without objects."""
-    return list(
-        handoffs.filter(state=Handoff.State.WAITING).values_list(
-            "pk", "version", "assessment__state", "assessment__deadline", "queued_seq", "created_at", named=True
-        )
-    )
+    waiting = handoffs.filter(state=Handoff.State.WAITING)
+    return list(waiting.values_list("pk", "version", "assessment__state", "assessment__deadline", "queued_seq"))
 
 
-def _cards(rows: list[Any]) -> list[SafeString]:
+def _cards(rows: list[Row]) -> list[SafeString]:
     now = timezone.now()
     return [
-        _card(row.pk, row.version, Assessment.reads_as(row.assessment__state, row.assessment__deadline, now))
-        for row in rows
+        _card(pk, version, Assessment.reads_as(state, deadline, now)) for pk, version, state, deadline, _queued in rows
     ]

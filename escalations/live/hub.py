@@ -7,7 +7,6 @@ text into the mailbox of each of its sockets.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -55,8 +54,8 @@ class Mailbox:
     """
 
     def __init__(self) -> None:
-        self._frames: deque[tuple[int | None, str]] = deque()
-        self._filled = asyncio.Event()
+        self._frames: list[tuple[int | None, str]] = []  # short, and a tenth of a deque while it is empty
+        self._filled: asyncio.Event | None = None  # only where somebody waits
         self._wire: Wire | None = None
         self._covered = -1  # up to here `ready` has told it all
 
@@ -71,7 +70,7 @@ class Mailbox:
         self._frames.append((cursor, text))
         if self._wire:
             self.flow()
-        else:
+        elif self._filled:
             self._filled.set()
 
     def flow_into(self, wire: Wire) -> None:
@@ -81,7 +80,7 @@ class Mailbox:
 
     def flow(self) -> None:
         while self._wire and self._frames and not self._wire.full:
-            self._wire.write(self._frames.popleft()[1])
+            self._wire.write(self._frames.pop(0)[1])
 
     def beat(self, text: str, *, cursor: int) -> None:
         """A heartbeat; one that is behind `ready` tells of a restored backup, after which the feed counts anew."""
@@ -96,13 +95,14 @@ class Mailbox:
     def skip_to(self, cursor: int) -> None:
         """Leave out what `ready` at this cursor already covers, whether it is here or announced later."""
         self._covered = cursor
-        self._frames = deque(frame for frame in self._frames if frame[0] is None or frame[0] > cursor)
+        self._frames = [frame for frame in self._frames if frame[0] is None or frame[0] > cursor]
 
     async def get(self) -> str:
+        self._filled = self._filled or asyncio.Event()
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()
-        return self._frames.popleft()[1]
+        return self._frames.pop(0)[1]
 
 
 @dataclass(eq=False)

@@ -61,6 +61,8 @@ def of(send: Any, *, on_room: Callable[[], None]) -> "Wire | None":
 class Wire:
     """One WebSocket under Daphne. Twisted calls the three methods that are named its way."""
 
+    __slots__ = ("_compressed", "_giving_up", "_in_this_turn", "_on_room", "_protocol", "_transport", "full")
+
     def __init__(self, protocol: Any, on_room: Callable[[], None]) -> None:
         self.full = False
         self._protocol = protocol

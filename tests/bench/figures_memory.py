@@ -59,13 +59,14 @@ def stuck(scene: Scene) -> list[Figure]:
 
 def _growth(opened: ExitStack, audience: Audience, others: dict[bool, list[float]] | None) -> int:
     """Bytes; `others` gets the delivery times of the sockets that do read, before and while ten hang."""
-    audience.hear(200, gap=0.01, html=LONG)
-    quiet = audience.hear(200, gap=0.01, html=LONG)
+    audience.hear(150, gap=0.01, html=LONG)
+    quiet = audience.hear(200, gap=0.01)
     before = audience.server.memory()
     for _ in range(STUCK):
         client = NeverReads(audience.server.port, audience.scene.cookies[0])
         opened.callback(client.close)
-    hanging = audience.hear(200, gap=0.01, html=LONG)
+    audience.hear(150, gap=0.01, html=LONG)  # after which all ten are full
+    hanging = audience.hear(200, gap=0.01)
     if others:
         others[False] += quiet.each()
         others[True] += hanging.each()

@@ -14,6 +14,7 @@ from tests.bench.crowd import handshake
 from tests.serving import ROOT, Server
 
 MANY_FILES = 10_000
+IN_EARNEST = {"DEBUG": "false"}  # with it Django keeps every query that it made
 
 
 def allow_many_sockets() -> None:
@@ -53,11 +54,13 @@ class Triggered(Told, Server):
 
     @classmethod
     def of_product(cls, *arguments: str, **env: str) -> "Triggered":
-        return cls(*arguments, command=[sys.executable, "-m", "tests.bench.serve_with_trigger"], **env).start()
+        return cls(
+            *arguments, command=[sys.executable, "-m", "tests.bench.serve_with_trigger"], **IN_EARNEST | env
+        ).start()
 
     @classmethod
     def of_module(cls, module: str) -> "Triggered":
-        server = cls(command=[sys.executable, "-m", module])
+        server = cls(command=[sys.executable, "-m", module], **IN_EARNEST)
         server.arguments = (str(server.port),)
         return server.start()
 
