@@ -17,6 +17,7 @@ from tests.proxy import Proxy
 LONG = "FAULT_RUNS" in os.environ
 CLIENTS, EVENTS = (50, 1000) if LONG else (20, 200)
 CUT_AFTER = (1.0, 3.0)  # seconds
+STUCK = 60.0  # seconds: here fetches are cut as well, over and over where the machine is busy, so no 15 s are promised
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -30,7 +31,8 @@ def test_cut_every_two_seconds_every_page_shows_every_card_in_order(installation
                 wait_until(lambda: load.is_done() or load.unforeseen, 60 + EVENTS, f"{EVENTS} events")
             assert proxy.cuts > CLIENTS  # or it proves nothing
             what = f"{CLIENTS} pages, {proxy.cuts} cuts"
-            print(compare(what, installation, load, crowd, page, recovered=time.monotonic(), reachable=True))
+            ended = time.monotonic()
+            print(compare(what, installation, load, crowd, page, recovered=ended, reachable=True, within=STUCK))
 
 
 class Careless(Reader):
