@@ -124,8 +124,8 @@ def test_an_assessment_moves_no_card(ann, harbor):
     assert order(harbor, base) == ids(first, second)
 
 
-def test_a_list_of_cached_cards_is_two_queries(ann, harbor, django_assert_num_queries):
+def test_a_list_of_cached_cards_is_one_query(ann, harbor, django_assert_num_queries):
     HandoffFactory.create_batch(4, by=ann)
     cards.of_account(harbor, base=2)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert len(cards.of_account(harbor, base=2)) == 4

@@ -4,18 +4,22 @@ import asyncio
 import json
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from escalations.live import groups
 from escalations.live.consumers import QueueConsumer
 from escalations.live.hub import MAILBOX_SIZE, hub
+from resolutionflow.accounts.sessions import SessionStore
+from tests.serving import cookie_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 async def connected(ann) -> WebsocketCommunicator:
+    cookie = await sync_to_async(cookie_of)(ann)
     socket = WebsocketCommunicator(QueueConsumer.as_asgi(), "/ws/queue/")
-    socket.scope["user"] = ann
+    socket.scope |= {"user": ann, "session": SessionStore(cookie)}
     assert (await socket.connect())[0]
     assert json.loads(await socket.receive_from()) == {"type": "ready", "cursor": 0}
     return socket
