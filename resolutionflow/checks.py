@@ -1,4 +1,4 @@
-"""What a settings file can say that would lose events without a word. `manage.py check` and `manage.py serve` refuse it."""
+"""Settings that would lose events without a word: `manage.py check` and `manage.py serve` refuse them."""
 
 from collections.abc import Sequence
 from typing import Any
