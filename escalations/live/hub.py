@@ -163,6 +163,7 @@ class Hub:
         self._topics: dict[str, Topic] = {}
         self._channel = ""
         self._naming = asyncio.Lock()
+        self._turns: dict[str, asyncio.Lock] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def join(self, group: str, mailbox: Mailbox) -> None:
@@ -190,6 +191,7 @@ class Hub:
         self._channel = ""
         self._naming = asyncio.Lock()
         self._topics.clear()
+        self._turns.clear()
         self._tasks = [
             loop.create_task(self._receive()),
             loop.create_task(self._beat()),
@@ -206,7 +208,7 @@ class Hub:
     async def _join_layer(self, group: str) -> bool:
         """Join in the channel layer. Without it (Redis is away) sockets live by heartbeats until the next try."""
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(5), self._turn_of(group):
                 await get_channel_layer().group_add(group, await self._channel_name())
             return True
         except Exception:
@@ -215,12 +217,18 @@ class Hub:
 
     async def _leave_layer(self, group: str) -> None:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(5), self._turn_of(group):
+                if group in self._topics:
+                    return  # somebody came meanwhile
                 await get_channel_layer().group_discard(group, await self._channel_name())
-            if topic := self._topics.get(group):  # somebody came while this left
-                topic.joined = asyncio.create_task(self._join_layer(group))
+                if group not in self._topics:
+                    self._turns.pop(group, None)
         except Exception:
             log.warning("Could not leave %s.", group, exc_info=True)
+
+    def _turn_of(self, group: str) -> asyncio.Lock:
+        """One after the other: who joins while the last one leaves would be taken out with it."""
+        return self._turns.setdefault(group, asyncio.Lock())
 
     # The hub's three loops
 
