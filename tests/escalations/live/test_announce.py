@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 
 import pytest
 from channels import DEFAULT_CHANNEL_LAYER
@@ -193,4 +194,7 @@ def test_a_process_without_sockets_sends_through_a_shared_layer(monkeypatch):
     monkeypatch.setattr(transport, "get_channel_layer", Shared)
     monkeypatch.setattr(transport, "_serving_loop", None)
     announce.session_changed("00000000-0000-4000-8000-000000000000", 3)
+    until = time.monotonic() + 5
+    while not sent and time.monotonic() < until:  # it goes out in a thread of its own
+        time.sleep(0.01)
     assert sent == [("session.00000000000040008000000000000000", 3, {"type": "session_changed", "cursor": 3})]
