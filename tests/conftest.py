@@ -1,6 +1,7 @@
 """Named people: ann and ben are engineers of Harbor IT, vic looks on, olga owns it, adam administers it; zoe and
 omar belong to Summit Desk; sam operates the installation."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -9,12 +10,43 @@ from django.test import Client
 from resolutionflow.accounts.models import Account, User
 from tests.chromium import browser  # noqa: F401 a fixture
 from tests.factories import AccountFactory, UserFactory
-from tests.serving import Server, wait_until_idle
+from tests.serving import Server, wait_until_alone, wait_until_idle
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The test database is dropped at the end, once the sessions of the processes that have just ended are over."""
+    yield
+    with django_db_blocker.unblock():
+        wait_until_alone()
 
 
 @pytest.fixture(autouse=True)
 def fast_passwords(settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+class FallenTasks(logging.Handler):
+    """What asyncio only logs: a task that broke and that nobody waited for. It may have been an earlier test's."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(f"{record.getMessage()} {record.exc_info and record.exc_info[1]!r}")
+
+
+fallen = FallenTasks()
+logging.getLogger("asyncio").addHandler(fallen)
+
+
+@pytest.fixture(autouse=True)
+def no_task_falls_unseen() -> Iterator[None]:
+    yield
+    told = list(fallen.told)
+    fallen.told.clear()
+    assert not told, told
 
 
 @pytest.fixture

@@ -71,6 +71,21 @@ def _what_is_going_on() -> list[str]:
         return jobs + [query for (query,) in cursor.fetchall()]
 
 
+def wait_until_alone(seconds: float = 10) -> None:
+    """Until nobody else is connected to the test's database: a process that ended leaves its session a moment later."""
+    until = time.monotonic() + seconds
+    while _others_connected() and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def _others_connected() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])
+
+
 class Server:
     """`manage.py serve` as a process. `arguments` and `env` go to it; `command` runs something else in its place."""
 

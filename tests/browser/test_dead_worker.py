@@ -13,6 +13,8 @@ from tests.serving import Server, post
 def server(server_process, transactional_db):
     """The web alone, with a short budget; the server of the other tests, whose worker lives, rests meanwhile."""
     server_process.stop()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_workers")  # of workers that other tests killed
     server = Server("--no-worker", ASSESSMENT_BUDGET_SECONDS="1").start()
     yield server
     server.stop()
@@ -35,6 +37,8 @@ def test_without_a_worker_the_assessment_reads_unavailable_and_the_rest_works(op
     expect(bens.locator(".assessment")).to_contain_text("Assessment unavailable")
     expect(bens.get_by_role("button", name="Try again")).to_be_visible()
     bens.get_by_role("link", name="Continue the session").click()
+    bens.wait_for_url("**/sessions/**")
+    expect(bens.locator("[data-connection]")).to_have_attribute("data-connection", "live")
     bens.get_by_label("Message").fill("I go on without it.")
     bens.keyboard.press("Enter")
     expect(bens.get_by_role("log")).to_contain_text("I go on without it.")

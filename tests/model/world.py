@@ -31,6 +31,7 @@ from tests.model.client import Card, Listed, Page
 
 MAILBOX_SIZE = 4  # small, so that bursts overflow it
 BEAT = hub_module.HEARTBEAT_SECONDS
+SIGN_IN = SimpleNamespace(session_key="a sign-in")
 
 
 class Clock(asyncio.SelectorEventLoop):
@@ -90,9 +91,10 @@ class Socket:
         self.has_room = asyncio.Event()
         self.has_room.set()
         app = consumers.QueueConsumer.as_asgi()
-        scope = {"type": "websocket", "path": "/ws/queue/", "user": page.user, "url_route": {"kwargs": {}}}
+        scope = {"type": "websocket", "path": "/ws/queue/", "user": page.user, "session": SIGN_IN, "url_route": {}}
         self.inbox.put_nowait({"type": "websocket.connect"})
         self.task = world.clock.create_task(app(scope, self.inbox.get, self.send))
+        self.task.add_done_callback(world.socket_ended)
 
     async def send(self, message: dict) -> None:
         """What the server sends arrives at once, or waits while the client takes nothing."""
@@ -131,6 +133,7 @@ class World:
         self.questions: list[tuple[asyncio.Future, Callable, tuple]] = []
         self.between: Callable[[], None] | None = None
         self.is_lossy = False
+        self.broken: list[BaseException] = []  # what ended a consumer that should have gone on
         self.tell = announce.handoff
         self.patches = ExitStack()
         self.patch(announce, "handoff", self.committed.append)
@@ -141,6 +144,7 @@ class World:
         self.patch(hub_module, "MAILBOX_SIZE", MAILBOX_SIZE)
         self.patch(hub_module, "read", self.read)
         self.patch(consumers, "read", self.read)
+        self.patch(consumers, "doors", mock.Mock())  # who may stay is another story too
         self.patch(channels_consumer, "aclose_old_connections", nothing)
         self.patch(queue_views, "render", lambda request, template, context: Rendered(context))
         self.patch(queue_views, "cursor_of", self.first_of_two(cursor_of))
@@ -207,6 +211,10 @@ class World:
         between, self.between = self.between, None
         if between:
             between()
+
+    def socket_ended(self, task: asyncio.Task) -> None:
+        if not task.cancelled() and task.exception():
+            self.broken.append(task.exception())
 
     # Time and the network
 
@@ -341,7 +349,8 @@ class World:
             assert page.cursor == cursor_of(account)
 
     def check_what_always_holds(self) -> None:
-        """Nothing is shown twice, and nothing of one account at another's."""
+        """Nothing is shown twice, nothing of one account at another's, and no consumer has fallen over."""
+        assert not self.broken, self.broken
         for page in self.pages:
             shown = [card.handoff for card in page.cards]
             assert len(shown) == len(set(shown)), "a card is shown twice"

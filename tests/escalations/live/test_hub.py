@@ -6,12 +6,13 @@ import logging
 
 import pytest
 from channels import DEFAULT_CHANNEL_LAYER
-from channels.layers import InMemoryChannelLayer, channel_layers
+from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from escalations.live import groups
 from escalations.live import hub as live_hub
 from escalations.live.frames import UNAVAILABLE, heartbeat, ready
 from escalations.live.hub import HOLD_SECONDS, MAILBOX_SIZE, Hub, Mailbox, Topic
+from tests.clock import run
 
 SOON = 0.01
 GROUP, OTHER = "queue.harbor", "queue.summit"
@@ -40,15 +41,9 @@ class Layer(InMemoryChannelLayer):
 
 
 @pytest.fixture
-def layer():
-    new = Layer()
-    old = channel_layers.set(DEFAULT_CHANNEL_LAYER, new)
-    yield new
-    channel_layers.set(DEFAULT_CHANNEL_LAYER, old)
-
-
-def run(scenario):
-    return asyncio.run(asyncio.wait_for(scenario, timeout=10))
+def layer(monkeypatch):
+    monkeypatch.setitem(channel_layers.backends, DEFAULT_CHANNEL_LAYER, Layer())
+    return get_channel_layer()
 
 
 async def tell(layer, cursor, text=None, group=GROUP):

@@ -9,6 +9,7 @@ from websockets.frames import Frame as ParsedFrame
 from websockets.streams import StreamReader
 
 from escalations.live import hub, wire
+from tests.clock import run
 
 
 class Transport:
@@ -143,7 +144,7 @@ def test_a_client_that_never_reads_is_given_up_and_one_that_reads_again_is_not(s
         await asyncio.sleep(0.1)
         assert (stuck.transport.aborted, slow.transport.aborted, gone.transport.aborted) == (True, False, False)
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_nothing_is_written_after_the_close():
