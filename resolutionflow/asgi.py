@@ -17,7 +17,7 @@ from django.conf import settings  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from escalations.live import routing, transport  # noqa: E402
+from escalations.live import hub, routing, transport  # noqa: E402
 from resolutionflow import postgres  # noqa: E402
 
 if settings.EMBEDDED_POSTGRES:
@@ -41,7 +41,23 @@ def _is_foreign(scope: Any) -> bool:
     return b"origin" in headers and origin.netloc.encode("latin1") != headers.get(b"host")
 
 
-pages: Any = get_asgi_application()
+class AtMost:
+    """So many requests at a time; the others wait here, where they cost neither a thread nor a connection.
+
+    Five hundred pages that come back at once would otherwise be five hundred threads in front of one pool.
+    """
+
+    def __init__(self, application: Any, count: int) -> None:
+        self.application = application
+        self.room = asyncio.Semaphore(count)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async with self.room:
+            await self.application(scope, receive, send)
+
+
+# The hub's readers ask the database whatever the pages do.
+pages: Any = AtMost(get_asgi_application(), max(1, settings.DATABASE_POOL_SIZE - hub.READERS))
 protocols = ProtocolTypeRouter(
     {
         "http": URLRouter([*routing.http_urlpatterns, re_path(r"", pages)]),

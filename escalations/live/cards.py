@@ -1,12 +1,13 @@
 """The queue's cards, rendered once per change and joined into lists.
 
 A card is the same for everyone in the account. Its key is the handoff, its version and how its assessment reads at
-the moment; 50 cards cost 8 ms to render and next to nothing to join.
+the moment; 50 cards cost 8 ms to render and next to nothing to join. An account's newest list is remembered too: at one
+cursor it changes only when a pending assessment's time is up.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final
 from uuid import UUID
 
@@ -19,9 +20,12 @@ from escalations.models import Assessment, Handoff
 from resolutionflow.accounts.models import Account
 
 REMEMBERED = 10_000  # cards of some 3 kB
+ACCOUNTS_REMEMBERED = 1_000
 
 Row = tuple[UUID, int, str, datetime, int]
-QUEUED_SEQ: Final = 4  # the row's last: when it came into the queue
+STATE: Final = 2
+DEADLINE: Final = 3
+QUEUED_SEQ: Final = 4  # when it came into the queue
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -38,18 +42,58 @@ def _card(handoff_id: UUID, version: int, assessment_state: str) -> SafeString:
 
 def of_handoff(handoff_id: UUID) -> str:
     """The card as it is now; empty if the handoff does not wait any more."""
-    return "".join(_cards(_rows(Handoff.objects.filter(pk=handoff_id))))
+    return "".join(_cards(_rows(Handoff.objects.filter(pk=handoff_id)), timezone.now()))
 
 
-def of_account(account: Account, *, base: int) -> list[SafeString]:
+def of_account(account: Account, *, base: int, at: int | None = None) -> list[SafeString]:
     """The waiting cards as a page that was first rendered at `base` shows them.
 
-    What came into the queue after `base` stands on top, newest first; below it, oldest first, what was there.
+    What came into the queue after `base` stands on top, newest first; below it, oldest first, what was there. `at` is
+    the cursor, read before this: what was read at it already is not read again.
     """
-    rows = _rows(Handoff.objects.for_account(account).order_by("created_at", "id"))
-    arrived = [row for row in rows if row[QUEUED_SEQ] > base]
-    established = [row for row in rows if row[QUEUED_SEQ] <= base]
-    return _cards(sorted(arrived, key=itemgetter(QUEUED_SEQ), reverse=True) + established)
+    waiting = _waiting(account.pk, at)
+    if not waiting.rows or base >= waiting.newest:
+        return waiting.cards
+    listed = list(zip(waiting.rows, waiting.cards, strict=True))
+    arrived = sorted((one for one in listed if one[0][QUEUED_SEQ] > base), key=_queued, reverse=True)
+    return [card for _row, card in arrived] + [card for row, card in listed if row[QUEUED_SEQ] <= base]
+
+
+def _queued(listed: tuple[Row, SafeString]) -> int:
+    return listed[0][QUEUED_SEQ]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An account's waiting cards, oldest first, as they stood at a cursor and until a moment."""
+
+    cursor: int | None
+    until: datetime | None  # then a pending assessment reads as unavailable
+    newest: int
+    rows: list[Row]
+    cards: list[SafeString]
+
+
+@lru_cache(maxsize=ACCOUNTS_REMEMBERED)
+def _newest(account_id: UUID) -> dict[str, Waiting]:
+    """Room for one list and no more: after a restored backup the feed comes by the same cursors again."""
+    return {}
+
+
+def _waiting(account_id: UUID, cursor: int | None) -> Waiting:
+    room = _newest(account_id)
+    known = room.get("list")
+    if known is None or cursor is None or known.cursor != cursor or (known.until and timezone.now() >= known.until):
+        known = room["list"] = _read(account_id, cursor)
+    return known
+
+
+def _read(account_id: UUID, cursor: int | None) -> Waiting:
+    rows = _rows(Handoff.objects.filter(account=account_id).order_by("created_at", "id"))
+    now = timezone.now()
+    ends = [row[DEADLINE] for row in rows if row[STATE] == Assessment.State.PENDING and row[DEADLINE] >= now]
+    newest = max((row[QUEUED_SEQ] for row in rows), default=0)
+    return Waiting(cursor, min(ends, default=None), newest, rows, _cards(rows, now))
 
 
 def _rows(handoffs: "QuerySet[Handoff]") -> list[Row]:
@@ -58,8 +102,7 @@ def _rows(handoffs: "QuerySet[Handoff]") -> list[Row]:
     return list(waiting.values_list("pk", "version", "assessment__state", "assessment__deadline", "queued_seq"))
 
 
-def _cards(rows: list[Row]) -> list[SafeString]:
-    now = timezone.now()
+def _cards(rows: list[Row], now: datetime) -> list[SafeString]:
     return [
         _card(pk, version, Assessment.reads_as(state, deadline, now)) for pk, version, state, deadline, _queued in rows
     ]

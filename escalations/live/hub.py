@@ -30,8 +30,9 @@ AWAY_SECONDS = 2.0  # between two questions to a database that does not answer
 HOLD_SECONDS = 0.05  # two commits may be announced in the wrong order
 REJOIN_SECONDS = 3600.0  # memberships end after 24 h
 AT_A_STRETCH = 32_000  # characters to each socket; a socket asks for a pause at 64 KiB
+READERS = 4  # threads, each with a connection while it asks
 
-_readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-reads")
+_readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="live-reads")
 
 
 async def read(question: Callable[..., R], *args: Any) -> R:

@@ -27,7 +27,7 @@ HIGHEST_CURSOR = 2**63 - 1
 def show(request: MemberRequest) -> HttpResponse:
     account = request.account
     cursor = cursor_of(account)  # before the list: an event in between is fetched again, never lost
-    listed = live_cards.of_account(account, base=cursor)
+    listed = live_cards.of_account(account, base=cursor, at=cursor)
     return render(
         request,
         "escalations/queue.html",
@@ -35,7 +35,9 @@ def show(request: MemberRequest) -> HttpResponse:
             "cards": listed,
             "cursor": cursor,
             "base": cursor,
-            "desk": AISession.objects.for_account(account).of(request.user)[:8],
+            "desk": AISession.objects.for_account(account)
+            .of(request.user)
+            .values("pk", "title", "state", "held_since")[:8],
             "today": _today(account, cursor),
         },
     )
@@ -49,7 +51,7 @@ def cards(request: MemberRequest) -> HttpResponse:
     if not A_CURSOR.fullmatch(base) or int(base) > HIGHEST_CURSOR:
         return HttpResponseBadRequest("base must be a cursor: a whole number, 0 or more.", content_type="text/plain")
     cursor = cursor_of(request.account)
-    listed = live_cards.of_account(request.account, base=int(base))
+    listed = live_cards.of_account(request.account, base=int(base), at=cursor)
     return render(request, "escalations/_cards.html", {"cards": listed, "cursor": cursor, "base": int(base)})
 
 

@@ -19,7 +19,7 @@ def waiting(ann) -> list:
 
 @pytest.mark.parametrize(
     ("path", "questions"),
-    [("/queue/", ["cursor", "list", "desk"]), ("/queue/cards/?base=0", ["cursor", "list"])],
+    [("/queue/", ["cursor", "desk"]), ("/queue/cards/?base=0", ["cursor"])],
 )
 def test_a_warm_page_asks_little_however_many_wait(path, questions, as_user, ben, waiting, django_assert_num_queries):
     browser = as_user(ben)
@@ -44,6 +44,28 @@ def test_a_card_whose_assessment_is_overdue_is_rendered_anew(harbor, waiting, mo
     monkeypatch.setattr(cards.timezone, "now", lambda: later)
     (after,) = cards.of_account(harbor, base=10**6)[:1]
     assert before != after
+
+
+def test_a_remembered_list_ends_with_the_first_assessment_that_is_overdue(harbor, waiting, monkeypatch):
+    assert all("in progress" in card for card in cards.of_account(harbor, base=9, at=5))
+    first = waiting[0].assessment.deadline
+    monkeypatch.setattr(cards.timezone, "now", lambda: first + timezone.timedelta(microseconds=1))
+    states = ["unavailable" in card for card in cards.of_account(harbor, base=9, at=5)]
+    assert states == [True, False, False, False, False]
+
+
+def test_a_cursor_that_comes_again_after_a_restored_backup_brings_no_old_list(harbor, ben, waiting):
+    cards.of_account(harbor, base=9, at=5)
+    handoffs.pick_up(waiting[0], by=ben)
+    assert len(cards.of_account(harbor, base=9, at=5)) == 5  # so it is remembered
+    assert len(cards.of_account(harbor, base=9, at=3)) == 4
+    assert len(cards.of_account(harbor, base=9, at=5)) == 4
+
+
+def test_one_accounts_list_is_never_given_to_another(harbor, summit, zoe, waiting):
+    theirs = HandoffFactory(by=zoe)
+    assert len(cards.of_account(harbor, base=9, at=1)) == 5
+    assert [str(theirs.pk) in card for card in cards.of_account(summit, base=9, at=1)] == [True]
 
 
 def test_arrivals_after_the_base_stand_on_top_newest_first(harbor, ann, waiting):
