@@ -28,7 +28,7 @@ def refetch(scene: Scene) -> list[Figure]:
             refused += told["refused"]
     details = (
         f"until all 500 know: pushed {ms(median(pushed))}, everybody fetches the page {median(fetched):.2f} s"
-        f" ({refused} of {500 * len(fetched)} fetches got a 5xx first and were made again)"
+        f" ({refused} of {500 * len(fetched)} fetches got a 503 first and were made again)"
     )
     return [Figure("500 page fetches / one push", median(fetched) / median(pushed), 100.0, True, details)]
 

@@ -8,7 +8,7 @@ from typing import Any
 async def fetch(*, port: int, path: str, cookies: list[str], clients: int, each: int = 1) -> dict[str, Any]:
     """Let `clients` keep-alive connections fetch `path` so many times each, all at once; how long the whole took.
 
-    A client that is answered with a 5xx asks again, as a page would; `refused` counts those answers.
+    A client that is answered with a 503 asks again, as a page would; `refused` counts those answers.
     """
     opened = [await asyncio.open_connection("127.0.0.1", port, limit=2**20) for _ in range(clients)]
     began = time.perf_counter()
@@ -30,7 +30,7 @@ async def _client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, re
     while good < each:
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 5")), head
+        assert head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 503")), head
         size = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         await reader.readexactly(size)
         good += head.startswith(b"HTTP/1.1 200")

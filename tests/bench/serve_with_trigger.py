@@ -64,7 +64,7 @@ def mark_stages() -> list[tuple[float, float, float]]:
     return marks
 
 
-def render_cards(account: Any, *, base: int) -> list[Any]:
+def render_cards(account: Any, *, base: int, at: int | None = None) -> list[Any]:
     """What a page without the cache would do: one query, and a template for each card."""
     from django.template.loader import render_to_string
     from django.utils import timezone
