@@ -87,14 +87,14 @@ class Installation:
         self.data_dir = Path(tempfile.mkdtemp(prefix="rf-faults-", dir="/var/tmp"))
         self.postgres = Postgres(self.data_dir)
         self.valkey = Valkey()
-        env = {
+        self.settings = {
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,
             "RESOLUTIONFLOW_DATA_DIR": str(self.data_dir),
         }
-        self.env = {**os.environ, **env, "DEBUG": "true"}
-        self.web = [Server("--no-worker", **env) for _ in range(2)]
-        self.worker = WorkerProcess(**env)
+        self.env = {**os.environ, **self.settings, "DEBUG": "true"}
+        self.web = [Server("--no-worker", **self.settings) for _ in range(2)]
+        self.worker = WorkerProcess(**self.settings)
 
     def start(self, people: int) -> "Installation":
         self.postgres.start()

@@ -32,9 +32,24 @@ class Seen:
     worst_page: float  # seconds, from the acknowledgement or the recovery, until the last page had it
     of_hundred_pages: float  # the same for 99 of 100
     all_right_after: float  # seconds from the recovery until every page showed the truth
+    pages_right: int
 
     def __str__(self) -> str:
         return " | ".join(f"{value:.1f}" if isinstance(value, float) else str(value) for value in asdict(self).values())
+
+    def keep(self) -> None:
+        """Into the file of FAULTS_REPORT, a JSON object a line."""
+        if path := os.environ.get("FAULTS_REPORT"):
+            with Path(path).open("a") as file:
+                file.write(json.dumps(asdict(self)) + "\n")
+
+
+def report(what: str, load: Load, *, pages_right: int) -> None:
+    """A row of pages of which some are never right, so that no time can be told."""
+    never = float("inf")
+    seen = Seen(what, load.events, unanswered(load), load.slowest, never, never, never, pages_right)
+    print(seen)
+    seen.keep()
 
 
 def compare(
@@ -69,10 +84,9 @@ def compare(
     assert lags[-1] <= within, f"a page was stale for {lags[-1]:.1f} s"
     installation.audit()
     late = lags[len(lags) * 99 // 100]
-    seen = Seen(what, load.events, unanswered(load), load.slowest, lags[-1], late, all_right_after)
-    if report := os.environ.get("FAULTS_REPORT"):
-        with Path(report).open("a") as file:
-            file.write(json.dumps(asdict(seen)) + "\n")
+    right = len(crowd.readers)
+    seen = Seen(what, load.events, unanswered(load), load.slowest, lags[-1], late, all_right_after, right)
+    seen.keep()
     return seen
 
 
@@ -88,21 +102,20 @@ def nothing_acknowledged_is_lost(installation: Installation, load: Load) -> None
 
 
 def all_show_the_truth(installation: Installation, crowd: Crowd, page: Page | None) -> bool:
-    truth: dict[int, list[str]] = {}
-
-    def at(base: int) -> list[str]:
-        if base not in truth:
-            truth[base] = listed(installation, base)
-        return truth[base]
-
     if page:
-        shown = page.evaluate(
+        base, shown = page.evaluate(
             "() => [document.querySelector('[data-live]').dataset.liveBase,"
             " [...document.querySelectorAll('#cards > li')].map(card => card.dataset.handoff)]"
         )
-        if shown[1] != at(int(shown[0])):
+        if shown != listed(installation, int(base)):
             return False
-    return all(reader.cards == at(reader.base) for reader in crowd.readers)
+    return right_pages(installation, crowd) == len(crowd.readers)
+
+
+def right_pages(installation: Installation, crowd: Crowd) -> int:
+    """How many of the pages show what the server would list for them, in its order."""
+    truth = {base: listed(installation, base) for base in {reader.base for reader in crowd.readers}}
+    return sum(reader.cards == truth[reader.base] for reader in crowd.readers)
 
 
 def listed(installation: Installation, base: int) -> list[str]:
