@@ -52,7 +52,9 @@ def cards(request: MemberRequest) -> HttpResponse:
         return HttpResponseBadRequest("base must be a cursor: a whole number, 0 or more.", content_type="text/plain")
     cursor = cursor_of(request.account)
     listed = live_cards.of_account(request.account, base=int(base), at=cursor)
-    return render(request, "escalations/_cards.html", {"cards": listed, "cursor": cursor, "base": int(base)})
+    today = _today(request.account, cursor)
+    context = {"cards": listed, "cursor": cursor, "base": int(base), "today": today}
+    return render(request, "escalations/_cards.html", context)
 
 
 def _today(account: Account, cursor: int) -> dict[str, int]:

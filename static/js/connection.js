@@ -154,6 +154,7 @@ export class Connection {
       shown.dataset.connection = state;
       shown.querySelector("[data-connection-words]").textContent = WORDS[state];
     }
+    document.dispatchEvent(new CustomEvent("connection", { detail: state }));
   }
 
   /** Parts of the page that came from the server anew do not know the state yet. */

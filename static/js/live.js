@@ -3,6 +3,7 @@
 // The page holds a cursor. A frame counts if its cursor is the page's plus one; older ones are dropped, and on a gap
 // the page fetches what it shows. Fragments are placed by their id, so twice the same frame changes nothing.
 
+import "./away.js";
 import { Connection } from "./connection.js";
 import { refresh } from "./clock.js";
 

@@ -1,6 +1,7 @@
 // The live queue: counts what waits, keeps its order over every fetch, and counts arrivals in the tab's title.
 
 import { LivePage, fetchDocument, process, replaceKeepingFocus } from "./live.js";
+import { countOn, putRight } from "./today.js";
 
 const root = document.querySelector("[data-live]");
 const list = document.getElementById("cards");
@@ -18,6 +19,7 @@ async function fetchCards() {
   for (const card of [...list.children]) if (!ids.has(card.id)) card.remove();
   wanted.forEach((card, position) => settle(card, position));
   noticeArrivals(wanted.filter((card) => !known.has(card.id)).length);
+  putRight(fresh.dataset.today);
   return Number(fresh.dataset.cursor);
 }
 
@@ -70,6 +72,7 @@ new LivePage(root, {
   fetchAgain: fetchCards,
   placed(frame) {
     count();
+    countOn(frame.type);
     if (frame.html && ["handoff_created", "handoff_released"].includes(frame.type)) noticeArrivals(1);
   },
 });

@@ -101,3 +101,25 @@ def test_where_sockets_are_blocked_the_page_says_so_and_asks_every_five_seconds(
         )
         escalate(server, ann, "polled")
         expect(page.locator("#cards > li")).to_have_count(1, timeout=7000)
+
+
+def test_while_the_database_is_away_buttons_rest_and_say_why_and_then_work_again(open_as, server, ann, ben):
+    page = open_as(ben, "/queue/")
+    sockets = []
+    page.route_web_socket("**/ws/queue/", lambda socket: sockets.append((socket, socket.connect_to_server())))
+    page.reload()
+    is_live(page)
+    escalate(server, ann, "the one")
+    expect(page.locator("#cards > li")).to_contain_text("Assessment ready")
+    button = page.get_by_role("button", name="Pick Up")
+    button.focus()
+    sockets[-1][0].send('{"type": "unavailable"}')
+    state(page)("unavailable")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("The database does not answer")
+    expect(button).to_be_focused()
+    sockets[-1][0].send('{"type": "heartbeat", "cursor": 1}')
+    is_live(page)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/handoffs/**")

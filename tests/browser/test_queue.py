@@ -182,3 +182,19 @@ def test_a_burst_is_announced_once_when_it_is_over(open_as, server, ann, ben):
     expect(page.locator("#cards > li")).to_have_count(5)
     expect(page.locator("[aria-live=polite][aria-busy]")).to_have_count(0)
     assert page.evaluate("() => window.busy.filter(busy => busy === null).length") == 1
+
+
+def test_todays_counts_keep_up_and_a_fetch_puts_them_right(open_as, server, ann, ben):
+    page = open_as(ben, "/queue/")
+    is_live(page)
+    counts = page.locator("[data-today] dd")
+    expect(counts).to_have_text(["0", "0", "0"])
+    handoff = escalate(server, ann, "the one")
+    expect(counts).to_have_text(["1", "0", "0"])
+    post(server, ben, f"/handoffs/{handoff.pk}/pick-up/")
+    expect(counts).to_have_text(["1", "1", "0"])
+    page.evaluate("() => (document.querySelector('[data-today] dd').textContent = 7)")
+    page.context.set_offline(True)
+    escalate(server, ann, "another")
+    page.context.set_offline(False)
+    expect(counts).to_have_text(["2", "1", "0"])

@@ -147,6 +147,7 @@ class World:
         self.patch(consumers, "doors", mock.Mock())  # who may stay is another story too
         self.patch(channels_consumer, "aclose_old_connections", nothing)
         self.patch(queue_views, "render", lambda request, template, context: Rendered(context))
+        self.patch(queue_views, "_today", nothing_today)
         self.patch(queue_views, "cursor_of", self.first_of_two(cursor_of))
         self.patch(queue_views, "live_cards", SimpleNamespace(of_account=self.first_of_two(cards.of_account)))
         self.patch(consumers, "hub", hub_module.Hub())
@@ -437,6 +438,10 @@ def rolled_back(work: Callable[[], None]) -> None:
 
 async def nothing() -> None:
     pass
+
+
+def nothing_today(*_: Any) -> dict[str, int]:
+    return {}
 
 
 def difference(page: Page, listed: list[str]) -> str:
