@@ -13,9 +13,12 @@ def fanout(scene: Scene) -> list[Figure]:
         ours = Audience(opened, scene, Triggered.of_product(), 500)
         best = Audience(opened, scene, Triggered.of_module("tests.bench.plain_websockets"), 500)
         usual = Audience(opened, scene, Triggered.of_module("tests.bench.usual_pattern"), 500)
-        took = _in_turns([ours, best, usual], scene.times(25))
-    details = f"until the last of 500: ours {ms(took[0])}, websockets.broadcast {ms(took[1])}, usual {ms(took[2])}"
+        uvicorn = Audience(opened, scene, Triggered.of_product("--uvicorn"), 500)
+        took = _in_turns([ours, best, usual, uvicorn], scene.times(25))
+    names = ("ours", "websockets.broadcast", "usual", "ours on uvicorn")
+    details = "until the last of 500: " + ", ".join(f"{n} {ms(each)}" for n, each in zip(names, took, strict=True))
     return [
+        Figure("last of 500 on uvicorn / websockets.broadcast", took[3] / took[1], 1.6, False, details),
         Figure("last of 500 / websockets.broadcast", took[0] / took[1], 3.0, False, details),
         Figure("usual pattern / ours, 500 sockets", took[2] / took[0], 8.0, True, details),
     ]

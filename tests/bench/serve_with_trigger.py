@@ -1,7 +1,8 @@
 """The product, `manage.py serve`, which also obeys a benchmark's orders: `python -m tests.bench.serve_with_trigger`.
 
 `--plain` leaves the wire out (`escalations.live.wire`), so that frames go through Daphne's own `send`; `--rendered`
-renders every card of every page from its template. `/bench/trivial/` is a page that does nothing.
+renders every card of every page from its template; `--uvicorn` serves from uvicorn. `/bench/trivial/` is a page that
+does nothing.
 """
 
 import asyncio
@@ -35,7 +36,20 @@ def main() -> None:
         return marks
 
     trigger.listen(transport.publish, obey)
-    call_command("serve", "--no-worker")
+    if "--uvicorn" in sys.argv:
+        serve_from_uvicorn(settings.PORT)
+    else:
+        call_command("serve", "--no-worker")
+
+
+def serve_from_uvicorn(port: int) -> None:
+    import uvicorn
+
+    from resolutionflow.asgi import application
+
+    uvicorn.run(
+        application, port=port, loop="uvloop", lifespan="off", ws_per_message_deflate=False, log_level="warning"
+    )
 
 
 def mark_stages() -> list[tuple[float, float, float]]:
