@@ -6,9 +6,10 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 TESTS ?= tests
+WORKERS ?= 4
 N ?= 10000
 
-.PHONY: demo test mutants proptest check bench faults format lock browser clean help
+.PHONY: demo test proptest check bench faults format lock browser clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -17,11 +18,9 @@ demo: $(VENV)/.run-time ## the whole product with demo people at http://127.0.0.
 	@DEBUG=true $(RUN) manage.py demo
 	@DEBUG=true PORT=$(PORT) exec $(RUN) manage.py serve
 
-test: $(VENV)/.tools browser ## the test suite, browser tests included (TESTS=tests/browser for some); `make faults` and `make mutants` stand beside it
-	@$(RUN) -m pytest -n 2 --dist loadfile --ignore tests/faults --ignore tests/model/test_mutants.py $(TESTS)
-
-mutants: $(VENV)/.tools ## the mistakes made on purpose, each of which must turn a proof red (docs/proofs.md)
-	@$(RUN) -m pytest -p no:randomly tests/model/test_mutants.py
+# More workers than a small machine has cores: half of a test's time is waiting for a browser, a server or a clock.
+test: $(VENV)/.tools browser ## the test suite, browser tests included (TESTS=tests/browser for some)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 proptest: $(VENV)/.tools ## the model of the live queue for long: N runs (10,000), see docs/proofs.md
 	@PROPTEST_EXAMPLES=$(N) $(RUN) -m pytest tests/model/test_live_model.py

@@ -13,6 +13,15 @@ from tests.factories import AccountFactory, UserFactory
 from tests.serving import Server, wait_until_alone, wait_until_idle
 
 
+# What takes long begins first, so that no worker is left alone with it at the end.
+LONG = ("tests/model/", "tests/faults/", "tests/resolutionflow/test_serve.py", "tests/browser/")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((n for n, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
     """The test database is dropped at the end, once the sessions of the processes that have just ended are over."""

@@ -20,7 +20,7 @@ from tests.serving import Server
 LONG = int(os.environ.get("FAULT_RUNS") or 1) > 1
 CLIENTS, EVENTS = (50, 1000) if LONG else (20, 200)
 CUT_AFTER = (1.0, 3.0)  # seconds
-STUCK = 60.0  # seconds: here fetches are cut as well, over and over where the machine is busy, so no 15 s are promised
+STUCK = 30.0  # seconds: here fetches are cut as well, over and over where the machine is busy, so no 15 s are promised
 
 pytestmark = pytest.mark.xdist_group("faults")
 
