@@ -12,7 +12,6 @@ from tests.chromium import browser  # noqa: F401 a fixture
 from tests.factories import AccountFactory, UserFactory
 from tests.serving import Server, wait_until_alone, wait_until_idle
 
-
 # What takes long begins first, so that no worker is left alone with it at the end.
 LONG = ("tests/model/", "tests/faults/", "tests/resolutionflow/test_serve.py", "tests/browser/")
 
