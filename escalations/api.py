@@ -12,10 +12,11 @@ from ninja.errors import ValidationError
 from ninja.params.models import Path as InPath
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-from escalations import shapes
-from escalations.actions import handoffs, sessions
+from escalations import shapes, suggestions
+from escalations.actions import feedback, handoffs, sessions
+from escalations.actions.suggestions import SuggestedStep
 from escalations.idempotency import once
-from escalations.models import AISession, Handoff
+from escalations.models import AISession, Handoff, Message
 from resolutionflow.accounts.models import Account
 from resolutionflow.accounts.tokens import SignedRequest, account_of
 
@@ -83,7 +84,7 @@ def get_session(request: SignedRequest, session: SessionOfPath) -> Status[Any]:
 @once
 def post_message(request: SignedRequest, session: SessionOfPath, told: shapes.MessageTold) -> Status[Any]:
     """Write a message as the session's holder; FlowPilot answers in the background."""
-    message = sessions.post(session, by=request.auth, body=told.body)
+    message = sessions.post(session, by=request.auth, body=told.body, step=_suggested(session, told.step))
     return Status(201, shapes.message(message))
 
 
@@ -95,8 +96,10 @@ def post_message(request: SignedRequest, session: SessionOfPath, told: shapes.Me
 )
 @once
 def record_step(request: SignedRequest, session: SessionOfPath, told: shapes.StepTold) -> Status[Any]:
-    """Record what was tried, and how it went."""
-    step = sessions.record_step(session, by=request.auth, **told.model_dump(exclude_none=True))
+    """Record what was tried, and how it went. 409 if that was recorded of the same message already."""
+    given = told.model_dump(exclude_none=True, exclude={"message_id"})
+    source = _message_of(session, told.message_id) if told.message_id else None
+    step = sessions.record_step(session, by=request.auth, source_message=source, **given)
     return Status(201, shapes.step(step))
 
 
@@ -183,6 +186,37 @@ def release(request: SignedRequest, handoff: HandoffOfPath, told: shapes.Nothing
 def take_back(request: SignedRequest, handoff: HandoffOfPath, told: shapes.NothingTold | None = None) -> Status[Any]:
     """Recall your own escalation while it waits."""
     return Status(200, shapes.handoff(handoffs.take_back(handoff, by=request.auth)))
+
+
+@router.post(
+    "/handoffs/{handoff_id}/feedback",
+    response={200: shapes.FeedbackShape, **CHANGE},
+    operation_id="judge_assessment",
+    tags=["Handoffs"],
+)
+@once
+def judge(request: SignedRequest, handoff: HandoffOfPath, told: shapes.FeedbackTold) -> Status[Any]:
+    """Say whether the assessment helped. Whoever picked the handoff up has one vote, and the last one counts."""
+    given = told.model_dump(exclude_none=True)
+    return Status(200, shapes.feedback(feedback.judge(handoff, by=request.auth, **given)))
+
+
+def _message_of(session: AISession, message_id: UUID) -> Message:
+    found = session.messages.select_related("step_handoff").filter(pk=message_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _suggested(session: AISession, told: shapes.SuggestionTold | None) -> SuggestedStep | None:
+    """404 for a step that nobody suggested in this session."""
+    if told is None:
+        return None
+    handoff = session.handoffs.select_related("assessment").filter(pk=told.handoff_id).first()
+    step = suggestions.of_handoff(handoff, told.index) if handoff else None
+    if handoff is None or step is None:
+        raise Http404
+    return SuggestedStep(handoff, told.index, step.text)
 
 
 def _refuse_unknown_filters(request: SignedRequest) -> None:

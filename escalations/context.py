@@ -6,7 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from escalations.models import Handoff, Message, TriedStep
+from escalations import news, snapshot
+from escalations.models import FeedEvent, Handoff, TriedStep
 from resolutionflow.accounts.models import User
 
 OUTCOMES = [TriedStep.Outcome.WORKED, TriedStep.Outcome.FAILED, TriedStep.Outcome.INCONCLUSIVE]
@@ -14,7 +15,7 @@ OUTCOMES = [TriedStep.Outcome.WORKED, TriedStep.Outcome.FAILED, TriedStep.Outcom
 
 @dataclass(frozen=True)
 class FrozenStep:
-    """A tried step as the snapshot has it."""
+    """A tried step as the snapshot has it; `message` is the number of the message that it comes from."""
 
     id: str
     description: str
@@ -23,11 +24,21 @@ class FrozenStep:
     by: str
     at: datetime
     message_id: str | None
+    message: int | None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The snapshot's hash now, and whether it is the one that the escalation's event carries (None: it has none)."""
+
+    sha256: str
+    holds: bool | None
 
 
 def of(handoff: Handoff, *, viewer: User) -> dict[str, Any]:
     """The screen's template context."""
-    steps = [_step(step) for step in handoff.snapshot["steps"]]
+    numbers = {message["id"]: message["number"] for message in handoff.snapshot["messages"]}
+    steps = [_step(step, numbers) for step in handoff.snapshot["steps"]]
     return {
         "handoff": handoff,
         "session": handoff.session,
@@ -38,26 +49,30 @@ def of(handoff: Handoff, *, viewer: User) -> dict[str, Any]:
         ],
         "not_run": [step for step in steps if step.outcome == TriedStep.Outcome.NOT_RUN.value],
         "tried_count": sum(step.outcome != TriedStep.Outcome.NOT_RUN.value for step in steps),
-        "since": _since(handoff),
+        "since": news.since(handoff),
+        "proof": _proof(handoff),
         "is_mine": handoff.picked_up_by_id == viewer.pk,
         "is_from_me": handoff.created_by_id == viewer.pk,
+        **judgement(handoff, viewer=viewer),
     }
 
 
-def _since(handoff: Handoff) -> dict[str, Any]:
-    """Messages and steps that the snapshot does not know, oldest first."""
-    known = {message["id"] for message in handoff.snapshot["messages"]}
-    messages = handoff.session.messages.filter(created_at__gte=handoff.created_at).exclude(kind=Message.Kind.SYSTEM)
-    known_steps = {step["id"] for step in handoff.snapshot["steps"]}
-    steps = handoff.session.steps.filter(created_at__gte=handoff.created_at).select_related("by")
-    new_messages = [m for m in messages.select_related("author") if str(m.pk) not in known]
-    new_steps = [s for s in steps if str(s.pk) not in known_steps]
-    latest = new_messages[-1] if new_messages else None
-    return {"messages": new_messages, "steps": new_steps, "latest": latest}
+def judgement(handoff: Handoff, *, viewer: User) -> dict[str, Any]:
+    """What the question whether the assessment helped needs: whether it is asked, and this person's vote."""
+    may_judge = viewer.may_work and handoff.assessment.data is not None and handoff.was_picked_up_by(viewer)
+    vote = handoff.assessment.feedback.filter(by=viewer).first() if may_judge else None
+    return {"handoff": handoff, "may_judge": may_judge, "vote": vote, "why": vote.why if vote else ""}
 
 
-def _step(frozen: dict[str, Any]) -> FrozenStep:
-    return FrozenStep(**{**frozen, "at": _moment(frozen["at"])})
+def _proof(handoff: Handoff) -> Proof:
+    created = handoff.events.filter(kind=FeedEvent.Kind.CREATED).values_list("data", flat=True).first() or {}
+    now, then = snapshot.digest(handoff.snapshot), created.get("snapshot_sha256")
+    return Proof(sha256=now, holds=None if then is None else now == then)
+
+
+def _step(frozen: dict[str, Any], numbers: dict[str, int]) -> FrozenStep:
+    told = {**frozen, "at": _moment(frozen["at"]), "message": numbers.get(frozen["message_id"])}
+    return FrozenStep(**told)
 
 
 def _moment(iso: str) -> datetime:

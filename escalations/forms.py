@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from escalations.models import Handoff, TriedStep
+from escalations.models.feedback import WHY_LENGTH
 from escalations.models.handoff import REASON_LENGTH
 from escalations.models.session import (
     BODY_LENGTH,
@@ -56,6 +57,11 @@ class EscalateForm(PageForm):
 
 class ResolveForm(PageForm):
     resolution = _text(RESOLUTION_LENGTH, rows=4, placeholder="What was it, and what fixed it?")
+
+
+class FeedbackForm(PageForm):
+    helpful = forms.TypedChoiceField(choices=[("yes", "Yes"), ("no", "No")], coerce=lambda said: said == "yes")
+    why = _text(WHY_LENGTH, required=False, placeholder="In a few words, if you like")
 
 
 class ReleaseForm(PageForm):

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal, NotRequired
 from uuid import UUID
 
 from django.db.models import TextChoices
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from typing_extensions import TypedDict
 
-from escalations.models import AISession, Assessment, Handoff, Message, TriedStep
+from escalations.models import AISession, Assessment, Feedback, Handoff, Message, TriedStep
+from escalations.models.feedback import WHY_LENGTH
 from escalations.models.handoff import REASON_LENGTH
 from escalations.models.session import (
     BODY_LENGTH,
@@ -34,6 +35,15 @@ def _text(length: int, *, least: int = 1) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=length, pattern=r"^[^\x00]*$")
 
 
+def _as_id(told: object) -> UUID:
+    if not isinstance(told, str):
+        raise ValueError("an id is a UUID as text")
+    return UUID(told)
+
+
+Id = Annotated[UUID, BeforeValidator(_as_id)]
+
+
 class Told(BaseModel):
     """A request's body."""
 
@@ -51,14 +61,34 @@ class SessionTold(Told):
     problem: Annotated[str, _text(BODY_LENGTH, least=0)] | None = None
 
 
+class SuggestionTold(Told):
+    """Which suggested step of a handoff, counted from 0."""
+
+    handoff_id: Id
+    index: Annotated[int, Field(ge=0, le=99)]
+
+
 class MessageTold(Told):
+    """`step`: the suggested step that the message started from."""
+
     body: Annotated[str, _text(BODY_LENGTH)]
+    step: SuggestionTold | None = None
 
 
 class StepTold(Told):
+    """`message_id`: the message of this session whose outcome it is; that is recorded once."""
+
     description: Annotated[str, _text(STEP_LENGTH)]
     outcome: Literal["worked", "failed", "inconclusive", "not_run"]
     note: Annotated[str, _text(STEP_LENGTH, least=0)] | None = None
+    message_id: Id | None = None
+
+
+class FeedbackTold(Told):
+    """Whether the assessment helped."""
+
+    helpful: bool
+    why: Annotated[str, _text(WHY_LENGTH, least=0)] | None = None
 
 
 class HandoffTold(Told):
@@ -164,6 +194,13 @@ class HandoffsShape(TypedDict):
     count: int
 
 
+class FeedbackShape(TypedDict):
+    helpful: bool
+    why: str
+    by: Person | None
+    at: datetime
+
+
 class Problem(TypedDict):
     """Why the answer is no, as a sentence."""
 
@@ -218,6 +255,10 @@ def step(step: TriedStep) -> StepShape:
     }
 
 
+def feedback(feedback: Feedback) -> FeedbackShape:
+    return {"helpful": feedback.helpful, "why": feedback.why, "by": person(feedback.by), "at": feedback.at}
+
+
 def session(session: AISession) -> SessionShape:
     """With all its messages and steps, which are read now: they may be newer than `version`, never older."""
     return {
@@ -234,7 +275,7 @@ def session(session: AISession) -> SessionShape:
         "resolution": session.resolution,
         "version": session.version,
         "messages": [message(found) for found in session.messages.select_related("author")],
-        "steps": [step(found) for found in session.steps.select_related("by")],
+        "steps": [step(found) for found in session.steps.standing().select_related("by")],
     }
 
 

@@ -5,6 +5,8 @@
 times are ISO 8601 in UTC, ids are strings, people are names. The system's own lines are left out.
 """
 
+import hashlib
+import json
 import re
 from datetime import datetime
 from typing import Any
@@ -27,8 +29,17 @@ def of(session: AISession) -> dict[str, Any]:
             "started_by": session.started_by.name if session.started_by else "",
         },
         "messages": [_message(message) for message in messages],
-        "steps": [_step(step) for step in session.steps.select_related("by")],
+        "steps": [_step(step) for step in session.steps.standing().select_related("by")],
     }
+
+
+def digest(frozen: dict[str, Any]) -> str:
+    """SHA-256 in hexadecimal of a snapshot's JSON: keys in order, no white space, UTF-8.
+
+    The escalation's event carries it, and events cannot be changed: it proves what was frozen.
+    """
+    text = json.dumps(frozen, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _message(message: Message) -> dict[str, Any]:

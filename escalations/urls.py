@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from escalations.views import handoffs, queue, sessions
+from escalations.views import handoffs, queue, runbooks, sessions, steps
 
 app_name = "escalations"
 urlpatterns = [
@@ -13,10 +13,15 @@ urlpatterns = [
     path("handoffs/<uuid:handoff_id>/release/", handoffs.release, name="release"),
     path("handoffs/<uuid:handoff_id>/take-back/", handoffs.take_back, name="take-back"),
     path("handoffs/<uuid:handoff_id>/assess/", handoffs.assess_again, name="assess"),
+    path("handoffs/<uuid:handoff_id>/feedback/", handoffs.judge, name="feedback"),
+    path("runbooks/<str:key>/", runbooks.show, name="runbook"),
     path("sessions/", sessions.index, name="sessions"),
     path("sessions/<uuid:session_id>/", sessions.show, name="session"),
     path("sessions/<uuid:session_id>/messages/", sessions.post, name="post"),
-    path("sessions/<uuid:session_id>/steps/", sessions.record_step, name="record-step"),
+    path("sessions/<uuid:session_id>/steps/", steps.record, name="record-step"),
+    path("sessions/<uuid:session_id>/steps/<uuid:step_id>/merge/<uuid:other_id>/", steps.merge, name="merge-steps"),
+    path("sessions/<uuid:session_id>/steps/<uuid:step_id>/keep-apart/", steps.keep_apart, name="keep-apart"),
+    path("sessions/<uuid:session_id>/suggestions/", sessions.show_suggestions, name="suggestions"),
     path("sessions/<uuid:session_id>/escalate/", sessions.escalate, name="escalate"),
     path("sessions/<uuid:session_id>/resolve/", sessions.resolve, name="resolve"),
 ]

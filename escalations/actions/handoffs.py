@@ -33,7 +33,7 @@ def escalate(session: AISession, *, by: User, reason: str, priority: str = Hando
     change(session, state=AISession.State.ESCALATED)
     add_message(session, Message.Kind.SYSTEM, f"{by.name} escalated: {reason}", author=by)
     assessments.request(handoff)
-    feed.append(FeedEvent.Kind.CREATED, handoff, by=by)
+    feed.append(FeedEvent.Kind.CREATED, handoff, by=by, data={"snapshot_sha256": snapshot.digest(handoff.snapshot)})
     return handoff
 
 

@@ -1,10 +1,8 @@
-"""Start a session, post to it, record what was tried, resolve it."""
+"""Start a session, post to it, record what was tried (`steps.py`), resolve it."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -12,19 +10,13 @@ from escalations import copilot, knowledge
 from escalations.actions import feed, jobs
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
+from escalations.actions.steps import record_step
+from escalations.actions.suggestions import SuggestedStep, provenance
 from escalations.actions.transaction import in_transaction
-from escalations.live import announce
-from escalations.models import AISession, FeedEvent, Handoff, Message, TriedStep
+from escalations.models import AISession, FeedEvent, Handoff, Message
 from resolutionflow.accounts.models import Account, User
 
-
-@dataclass(frozen=True)
-class SuggestedStep:
-    """Which suggested step of which handoff a message started from."""
-
-    handoff: Handoff
-    index: int
-    text: str
+__all__ = ["SuggestedStep", "answer", "post", "record_step", "resolve", "start", "tell"]
 
 
 @in_transaction
@@ -56,7 +48,7 @@ def post(session: AISession, *, by: User, body: str, step: SuggestedStep | None 
     """
     require_engineer(by)
     lock_as_holder(session, by=by)
-    message = add_message(session, Message.Kind.ENGINEER, body, author=by, **_provenance(body, step))
+    message = add_message(session, Message.Kind.ENGINEER, body, author=by, **provenance(body, step))
     _ask_flowpilot(session, message)
     return message
 
@@ -77,33 +69,6 @@ def tell(session: AISession, *, body: str) -> Message | None:
     if not session.is_open:
         return None
     return add_message(session, Message.Kind.SYSTEM, body)
-
-
-@in_transaction
-def record_step(
-    session: AISession,
-    *,
-    by: User,
-    description: str,
-    outcome: str,
-    note: str = "",
-    source_message: Message | None = None,
-) -> TriedStep:
-    """Record what was tried. Raises NotAllowed for anybody but the holder, Conflict once the session is closed."""
-    require_engineer(by)
-    lock_as_holder(session, by=by)
-    last = session.steps.aggregate(last=Max("position"))["last"] or 0
-    step = TriedStep.objects.create(
-        session=session,
-        position=last + 1,
-        description=description,
-        outcome=outcome,
-        note=note,
-        by=by,
-        source_message=source_message,
-    )
-    change(session, lambda version: announce.step_recorded(step, version))
-    return step
 
 
 @in_transaction
@@ -131,14 +96,6 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
         _close(handoff, state=Handoff.State.RESOLVED, resolved_at=Now())
         feed.append(FeedEvent.Kind.RESOLVED, handoff, by=by)
     return session
-
-
-def _provenance(body: str, step: SuggestedStep | None) -> dict[str, Any]:
-    if step is None:
-        return {}
-    unchanged = body.strip() == step.text.strip()
-    use = Message.StepUse.UNCHANGED if unchanged else Message.StepUse.EDITED
-    return {"step_handoff": step.handoff, "step_index": step.index, "step_use": use}
 
 
 def _ask_flowpilot(session: AISession, message: Message | None = None) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from escalations import ledger
 from escalations.live import cards, groups, transport
 from escalations.models import AISession, Handoff, Message, TriedStep
 
@@ -30,11 +31,12 @@ def handoff(event: "Appended") -> None:
 
 
 def message_posted(message: Message, version: int) -> None:
-    _tell_session(message.session, "message_posted", version, "escalations/_message.html", {"message": message})
+    told = {"message": ledger.with_record(message)}
+    _tell_session(message.session, "message_posted", version, "escalations/_message.html", told)
 
 
 def step_recorded(step: TriedStep, version: int) -> None:
-    _tell_session(step.session, "step_recorded", version, "escalations/_step.html", {"step": step})
+    _tell_session(step.session, "step_recorded", version, "escalations/_step.html", {"step": ledger.entry(step)})
 
 
 def assessed(handoff_id: UUID, version: int) -> None:

@@ -148,6 +148,11 @@ class Handoff(models.Model):
                     ("picked_up", "resolved"),
                 ],
             ),
+            pgtrigger.Protect(
+                name="snapshot_is_frozen",
+                operation=pgtrigger.UpdateOf("snapshot"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__snapshot__df=pgtrigger.F("new__snapshot")),
+            ),
             pgtrigger.Trigger(
                 name="state_change_has_its_event",
                 operation=pgtrigger.Insert | pgtrigger.Update,
@@ -164,3 +169,7 @@ class Handoff(models.Model):
     @property
     def is_waiting(self) -> bool:
         return self.state == self.State.WAITING
+
+    def was_picked_up_by(self, user: User) -> bool:
+        """Whether this person has it, or had it once."""
+        return self.events.filter(kind="handoff_picked_up", actor=user).exists()

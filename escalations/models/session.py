@@ -150,8 +150,17 @@ class Message(models.Model):
         return str(self.Kind(self.kind).label)
 
 
+class TriedStepQuerySet(models.QuerySet["TriedStep"]):
+    def standing(self) -> Self:
+        """The ledger: without those that were merged into another one."""
+        return self.filter(merged_into=None)
+
+
 class TriedStep(models.Model):
-    """What was tried, by whom, and how it went."""
+    """What was tried, by whom, and how it went.
+
+    A duplicate stays, merged into the later one: who tried what and when is never lost.
+    """
 
     class Outcome(models.TextChoices):
         WORKED = "worked", "Worked"
@@ -167,7 +176,13 @@ class TriedStep(models.Model):
     note = models.CharField(max_length=STEP_LENGTH, blank=True)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     source_message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="+")
+    step_handoff = models.ForeignKey("Handoff", models.SET_NULL, null=True, related_name="+")
+    step_index = models.PositiveSmallIntegerField(null=True)  # the suggested step that it is the outcome of, from 0
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="merged")
+    kept_apart = models.BooleanField(db_default=False)  # somebody looked: it repeats none of the steps before it
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = TriedStepQuerySet.as_manager()
 
     class Meta:
         verbose_name = "tried step"

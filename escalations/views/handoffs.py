@@ -9,10 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from escalations import context as handoff_context
-from escalations.actions import assessments
+from escalations.actions import assessments, feedback
 from escalations.actions import handoffs as actions
 from escalations.actions.refusals import AlreadyPickedUp, Conflict
-from escalations.forms import ReleaseForm
+from escalations.forms import FeedbackForm, ReleaseForm
 from escalations.models import Handoff
 from resolutionflow.accounts.requests import MemberRequest
 
@@ -62,6 +62,25 @@ def assess_again(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     handoff = _find(request, handoff_id)
     assessments.try_again(handoff, by=request.user)
     return _go(request, reverse("escalations:handoff", args=[handoff.pk]) + "#assessment")
+
+
+@require_POST
+def judge(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
+    """Whether the assessment helped, and why."""
+    handoff = _find(request, handoff_id)
+    form = FeedbackForm(request.POST)
+    if form.is_valid():
+        feedback.judge(handoff, by=request.user, **form.cleaned_data)
+        if not request.htmx:
+            return redirect(reverse("escalations:handoff", args=[handoff.pk]) + "#feedback")
+    status = 200 if form.is_valid() else 422
+    typed = {} if form.is_valid() else {"feedback_form": form, "why": form.data.get("why", "")}
+    if request.htmx:
+        told = handoff_context.judgement(handoff, viewer=request.user)
+        return render(request, "escalations/_feedback.html", told | typed, status=status)
+    return render(
+        request, "escalations/handoff.html", handoff_context.of(handoff, viewer=request.user) | typed, status=status
+    )
 
 
 def _lost(request: MemberRequest, handoff: Handoff, refusal: Conflict) -> HttpResponse:

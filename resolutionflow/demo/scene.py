@@ -118,7 +118,8 @@ class Scene:
         self._change(state=AISession.State.ESCALATED)
         self._tell(at, f"{by.name} escalated: {reason}", by=by)
         self.assessments.append(Assessment(handoff=handoff, requested_at=at, deadline=at + BUDGET))
-        self.feed.append(FeedEvent.Kind.CREATED, handoff, by=by, at=at)
+        frozen = {"snapshot_sha256": snapshot.digest(handoff.snapshot)}
+        self.feed.append(FeedEvent.Kind.CREATED, handoff, by=by, at=at, data=frozen)
 
     def assess(self, at: datetime, *, state: Assessment.State, reason: str = "") -> None:
         """What came of it. A ready one is the playbook's, from the sessions that were resolved by then."""

@@ -15,7 +15,9 @@ async function fetchRegions() {
     if (!wanted || wanted.outerHTML === shown.outerHTML) continue;
     if (shown.dataset.regionKey && shown.dataset.regionKey === wanted.dataset.regionKey) continue;
     if (region === "composer") keepDraft(shown);
+    const unfolded = [...shown.querySelectorAll("details[open][id]")].map(({ id }) => id);
     replaceKeepingFocus(shown, wanted);
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
   }
   root.dataset.mayPost = fresh.dataset.mayPost ?? "";
   return Number(fresh.dataset.liveCursor);
@@ -36,9 +38,10 @@ function followConversation() {
   if (log && wasAtEnd) window.scrollTo({ top: document.documentElement.scrollHeight });
 }
 
-// Whoever works the session begins where it stands.
-if (log && root.dataset.mayPost === "true" && !location.hash) {
-  requestAnimationFrame(() => window.scrollTo({ top: document.documentElement.scrollHeight }));
+// Whoever works the session begins where it stands; whoever comes back, where they were.
+const [{ type: way }] = performance.getEntriesByType("navigation");
+if (log && root.dataset.mayPost === "true" && !location.hash && way !== "back_forward") {
+  window.scrollTo({ top: document.documentElement.scrollHeight });
 }
 
 new LivePage(root, {

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from escalations.actions import assessments
-from escalations.models import Handoff
+from escalations.models import Feedback, Handoff
 from tests.factories import HandoffFactory
 from tests.programs import Program, refusal
 
@@ -152,3 +152,45 @@ def test_taking_back_too_late_tells_who_has_it(ann, ben):
     handoff = HandoffFactory(by=ann, picker=ben)
     said = refusal(Program(ann).post(f"/handoffs/{handoff.pk}/take-back"), 409)
     assert said["picked_up_by"]["name"] == "Ben Bauer"
+
+
+# Feedback
+
+
+def test_the_picker_judges_the_assessment_and_the_last_vote_counts(ann, ben):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    assessments.store(handoff, data={"suggested_steps": []}, made_by="playbook")
+    program, here = Program(ben), f"/handoffs/{handoff.pk}/feedback"
+    assert program.post(here, {"helpful": True, "why": " It was the token. "}).status_code == 200
+    last = program.post(here, {"helpful": False}).json()
+    assert last == {
+        "helpful": False,
+        "why": "",
+        "by": {"id": str(ben.pk), "name": "Ben Bauer"},
+        "at": last["at"],
+    }
+    assert Feedback.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *(None, {}, {"helpful": "yes"}, {"helpful": 1}, {"helpful": None}, {"helpful": True, "vote": 1}),
+        *({"helpful": True, "why": "x" * 501}, {"helpful": True, "why": "a\x00b"}, {"helpful": True, "why": 1}),
+    ],
+)
+def test_a_vote_that_is_none_is_refused(told, ann, ben):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    assessments.store(handoff, data={"suggested_steps": []}, made_by="playbook")
+    refusal(Program(ben).post(f"/handoffs/{handoff.pk}/feedback", told), 422)
+    assert not Feedback.objects.exists()
+
+
+def test_who_may_judge(ann, ben, olga, vic, zoe):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    here = f"/handoffs/{handoff.pk}/feedback"
+    refusal(Program(ben).post(here, {"helpful": True}), 409)
+    assessments.store(handoff, data={"suggested_steps": []}, made_by="playbook")
+    for who, status in ((ann, 403), (olga, 403), (vic, 403), (zoe, 404), (None, 401)):
+        refusal(Program(who).post(here, {"helpful": True}), status)
+    assert not Feedback.objects.exists()

@@ -2,14 +2,15 @@
 
 import pytest
 
-from escalations.actions import sessions
-from escalations.models import AISession, Message
+from escalations.actions import assessments, sessions, steps
+from escalations.models import AISession, Message, TriedStep
 from escalations.models.session import TITLE_LENGTH
 from tests.factories import HandoffFactory, SessionFactory
 from tests.programs import Program, refusal
 
 pytestmark = pytest.mark.django_db
 
+NOWHERE = "00000000-0000-4000-8000-000000000000"
 STEP = {"description": "Restarted it", "outcome": "failed"}
 ESCALATION = {"intent": "escalate", "reason": "I am stuck."}
 ADDITIONS = [
@@ -105,6 +106,61 @@ def test_escalating_answers_the_handoff(ann):
         None,
     )
     assert handoff == Program(ann).get(f"/handoffs/{handoff['id']}").json()
+
+
+@pytest.fixture
+def suggested(ann, ben):
+    """A handoff that ben has, with one suggested step."""
+    handoff = HandoffFactory(by=ann, picker=ben)
+    step = {"text": "Delete the token", "sources": []}
+    assessments.store(handoff, data={"suggested_steps": [step]}, made_by="playbook")
+    return handoff
+
+
+def test_a_message_can_name_the_suggested_step_that_it_started_from_and_how_it_went(suggested, ben):
+    here, program = f"/sessions/{suggested.session_id}", Program(ben)
+    step = {"handoff_id": str(suggested.pk), "index": 0}
+    posted = program.post(f"{here}/messages", {"body": "Delete the token now", "step": step})
+    assert posted.status_code == 201
+    message = Message.objects.get(pk=posted.json()["id"])
+    assert (message.step_handoff, message.step_index, message.step_use) == (suggested, 0, "sent_edited")
+    outcome = {"description": "Deleted it", "outcome": "worked", "message_id": str(message.pk)}
+    assert program.post(f"{here}/steps", outcome).status_code == 201
+    tried = TriedStep.objects.get()
+    assert (tried.source_message, tried.step_handoff, tried.step_index) == (message, suggested, 0)
+    assert "recorded already: worked" in refusal(program.post(f"{here}/steps", outcome), 409)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("what", "told", "status"),
+    [
+        ("messages", {"body": "x", "step": {"handoff_id": NOWHERE, "index": 0}}, 404),
+        ("messages", {"body": "x", "step": {"handoff_id": "{handoff}", "index": 1}}, 404),
+        ("messages", {"body": "x", "step": {"handoff_id": "{handoff}", "index": -1}}, 422),
+        ("messages", {"body": "x", "step": {"handoff_id": "{handoff}", "index": "0"}}, 422),
+        ("messages", {"body": "x", "step": {"handoff_id": "{handoff}", "index": True}}, 422),
+        ("messages", {"body": "x", "step": {"handoff_id": 1, "index": 0}}, 422),
+        ("messages", {"body": "x", "step": {"handoff_id": "\x00", "index": 0}}, 422),
+        ("messages", {"body": "x", "step": {"index": 0}}, 422),
+        ("messages", {"body": "x", "step": []}, 422),
+        ("steps", {**STEP, "message_id": NOWHERE}, 404),
+        ("steps", {**STEP, "message_id": "garbage"}, 422),
+        ("steps", {**STEP, "message_id": 5}, 422),
+    ],
+)
+def test_what_names_no_step_or_message_of_the_session_is_refused(what, told, status, suggested, ben):
+    if "step" in told and isinstance(told["step"], dict) and told["step"].get("handoff_id") == "{handoff}":
+        told = {**told, "step": {**told["step"], "handoff_id": str(suggested.pk)}}
+    refusal(Program(ben).post(f"/sessions/{suggested.session_id}/{what}", told), status)
+    assert not TriedStep.objects.exists()
+    assert not Message.objects.filter(kind="engineer").exists()
+
+
+def test_reading_answers_merged_steps_once(ann):
+    session = SessionFactory(by=ann)
+    first, second = (sessions.record_step(session, by=ann, description="Rebooted", outcome="failed") for _ in range(2))
+    steps.merge(first, second, by=ann)
+    assert [step["id"] for step in Program(ann).get(f"/sessions/{session.pk}").json()["steps"]] == [str(second.pk)]
 
 
 def test_a_session_with_an_open_handoff_is_not_escalated_again(ann):

@@ -1,5 +1,6 @@
 """The handoff-context screen and its buttons, as a browser uses them."""
 
+import re
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -7,14 +8,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from escalations import snapshot
 from escalations.actions import assessments, handoffs, sessions
-from escalations.models import Assessment, FeedEvent, Handoff
+from escalations.models import Assessment, Feedback, FeedEvent, Handoff
 from tests.factories import HandoffFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-POSTS = ["pick-up/", "release/", "take-back/", "assess/"]
+POSTS = ["pick-up/", "release/", "take-back/", "assess/", "feedback/"]
 
 
 def address(handoff, rest=""):
@@ -51,14 +53,16 @@ def test_the_screen_shows_what_was_frozen_and_names_what_came_after(as_user, ann
     for told in ("Outlook loops.", "Please help.", "Cleared the token", "Twice", "1 step<", "Not run yet"):
         assert told in page
     assert "Since the escalation" in page
-    assert "1 message." in page
-    assert "Latest: “Afterwards.” (Ann Abel)" in page
+    assert ">1 message<" in page
+    afterwards = session.messages.get(body="Afterwards.")
+    assert f'<span>Ann Abel:</span> <a href="/sessions/{session.pk}/#message-{afterwards.pk}">Afterwards.</a>' in page
     assert "Before." not in page
 
 
 def test_nothing_is_said_to_be_new_when_nothing_is(as_user, handoff, ben):
-    handoffs.pick_up(handoff, by=ben)  # writes a line by the system, which is no news
     assert "Since the escalation" not in as_user(ben).get(address(handoff)).content.decode()
+    handoffs.pick_up(handoff, by=ben)
+    assert "Since the escalation" in as_user(ben).get(address(handoff)).content.decode()
 
 
 def test_steps_are_told_apart_by_their_outcome(as_user, ann, ben):
@@ -156,12 +160,130 @@ def test_the_screen_is_not_kept_by_caches(as_user, handoff, ben):
     assert "no-store" in as_user(ben).get(address(handoff)).headers["Cache-Control"]
 
 
+def test_each_statement_shows_what_it_rests_on(as_user, ann, ben):
+    session = SessionFactory(by=ann)
+    message = sessions.post(session, by=ann, body="It loops.")
+    handoff = handoffs.escalate(session, by=ann, reason="x")
+    said = {"kind": "message", "id": str(message.pk), "title": "message 1"}
+    case = {"kind": "session", "id": NOWHERE, "title": "Old case"}
+    page = {"kind": "runbook", "id": "sign-in", "title": "Sign-in"}
+    data = {
+        "summary_prose": "It loops.",
+        "what_we_know": ["Since Friday."],
+        "likely_cause": "A token.",
+        "suggested_steps": [
+            {"text": "Delete the token", "sources": [case, page], "warning": "Removes it."},
+            {"text": "Hope", "sources": []},
+        ],
+        "confidence": "low",
+        "sources": [case],
+        "grounds": {
+            "summary_prose": {"sources": [said], "unsupported": False},
+            "likely_cause": {"sources": [], "unsupported": True},
+            "what_we_know": [{"sources": [said], "unsupported": False}],
+        },
+    }
+    assessments.store(handoff, data=data, made_by="playbook")
+    shown = as_user(ben).get(address(handoff)).content.decode()
+    assert shown.count(f'href="/sessions/{session.pk}/#message-{message.pk}">Message 1</a>') == 2
+    assert shown.count(f'href="/sessions/{NOWHERE}/#resolution">Session “Old case”</a>') == 2
+    assert 'href="/runbooks/sign-in/#runbook">Runbook “Sign-in”</a>' in shown
+    assert shown.count(">Unsupported</span>") == 2  # the cause, and the step to hope
+    assert "“Unsupported” means" in shown
+    assert re.search(r"Delete the token</span>\s*<span class=\"warning\">.*Removes it\.", shown)
+
+
+def test_a_frozen_step_leads_to_the_message_that_it_comes_from(as_user, ann, ben):
+    session = SessionFactory(by=ann)
+    message = sessions.post(session, by=ann, body="Rebooted")
+    sessions.record_step(session, by=ann, description="Rebooted", outcome="failed", source_message=message)
+    page = as_user(ben).get(address(handoffs.escalate(session, by=ann, reason="x"))).content.decode()
+    assert f'<a href="/sessions/{session.pk}/#message-{message.pk}">message 1</a>' in page
+
+
+def test_the_screen_proves_that_what_is_frozen_is_unchanged(as_user, handoff, ben):
+    page = as_user(ben).get(address(handoff)).content.decode()
+    assert 'data-proof="holds"' in page
+    assert snapshot.digest(handoff.snapshot) in page
+
+
+# Feedback
+
+
+def test_the_picker_says_whether_it_helped_and_why(as_user, ann, ben):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    browser = as_user(ben)
+    assert "Was this helpful?" not in browser.get(address(handoff)).content.decode()
+    ready(handoff)
+    page = browser.get(address(handoff)).content.decode()
+    assert "Was this helpful?" in page
+    assert 'aria-pressed="true"' not in page
+    answer = browser.post(address(handoff, "feedback/"), {"helpful": "yes"})
+    assert (answer.status_code, answer["Location"]) == (302, address(handoff) + "#feedback")
+    fragment = browser.post(
+        address(handoff, "feedback/"), {"helpful": "no", "why": "Wrong <b>product</b>"}, headers=HTMX
+    ).content.decode()
+    assert re.findall(r'value="(\w+)" aria-pressed="true"', fragment) == ["no"]
+    assert "Wrong &lt;b&gt;product" in fragment
+    assert list(Feedback.objects.values_list("by", "helpful", "why")) == [(ben.pk, False, "Wrong <b>product</b>")]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, "Helpful: This field is required."),
+        ({"helpful": "maybe"}, "Helpful: Select a valid choice"),
+        ({"helpful": "yes", "why": "x" * 501}, "Why: Ensure this value has at most 500"),
+        ({"helpful": "yes", "why": "a\x00b"}, "Why: Null characters"),
+    ],
+)
+def test_a_vote_that_cannot_be_kept_is_named(told, words, headers, as_user, ann, ben):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    ready(handoff)
+    browser = as_user(ben)
+    browser.raise_request_exception = False
+    answer = browser.post(address(handoff, "feedback/"), told, headers=headers)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not Feedback.objects.exists()
+
+
+def test_who_never_had_it_is_not_asked_and_not_heard(as_user, ann, ben, olga):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    ready(handoff)
+    for who in (ann, olga):
+        browser = as_user(who)
+        assert "Was this helpful?" not in browser.get(address(handoff)).content.decode()
+        answer = browser.post(address(handoff, "feedback/"), {"helpful": "yes"})
+        assert answer.status_code == 403
+        assert "Only who picked it up can say" in answer.content.decode()
+    assert not Feedback.objects.exists()
+
+
+# Runbooks
+
+
+def test_a_runbook_can_be_read(as_user, ben, vic):
+    for who in (ben, vic):
+        page = as_user(who).get("/runbooks/vpn/").content.decode()
+        assert "VPN and remote access" in page
+        assert 'id="runbook"' in page
+
+
+@pytest.mark.parametrize("key", ["nothing", "%00", "x" * 3000, "a’b", NOWHERE])
+def test_a_runbook_that_is_none_is_not_found(key, as_user, ben):
+    browser = as_user(ben)
+    browser.raise_request_exception = False
+    assert browser.get(f"/runbooks/{key}/").status_code == 404
+
+
 # Who gets in
 
 
 def test_posts_are_posts_and_the_screen_is_a_get(as_user, handoff, ben):
     browser = as_user(ben)
-    assert [browser.get(address(handoff, rest)).status_code for rest in POSTS] == [405] * 4
+    assert [browser.get(address(handoff, rest)).status_code for rest in POSTS] == [405] * 5
     assert browser.post(address(handoff)).status_code == 405
     assert state_of(handoff) == "waiting"
 
@@ -202,7 +324,7 @@ def test_who_is_signed_out_changes_nothing_and_lands_on_a_page_after_signing_in(
 def test_a_viewer_changes_nothing(rest, as_user, handoff, vic):
     assessments.give_up(handoff, state="failed", reason="x", attempt=0)
     events = FeedEvent.objects.count()
-    answer = as_user(vic).post(address(handoff, rest))
+    answer = as_user(vic).post(address(handoff, rest), {"helpful": "yes"})
     assert answer.status_code == 403
     assert "your role is viewer" in answer.content.decode()
     assert (state_of(handoff), FeedEvent.objects.count()) == ("waiting", events)

@@ -2,12 +2,14 @@
 
 import re
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
 
 from escalations.actions import assessments, handoffs, sessions
 from escalations.models import AISession, Handoff, Message, TriedStep
+from escalations.views import session_page
 from tests.factories import HandoffFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
@@ -241,6 +243,143 @@ def test_a_step_that_is_none_of_this_sessions_is_not_remembered(as_user, assesse
     ):
         as_user(ben).post(address(assessed.session, "messages/"), {"body": "Hello"} | told)
         assert Message.objects.filter(body="Hello").latest("number").step_use == ""
+
+
+def test_a_suggested_step_is_recorded_with_one_press(as_user, assessed, ben):
+    answer = as_user(ben).post(address(assessed.session, "steps/"), {"of_step": f"{assessed.pk}:1:failed"})
+    step = TriedStep.objects.get()
+    assert answer["Location"] == address(assessed.session) + f"#step-{step.pk}"
+    assert (step.description, step.outcome) == ("Read the log", "failed")
+    assert (step.step_handoff, step.step_index) == (assessed, 1)
+    page = as_user(ben).get(address(assessed.session)).content.decode()
+    assert re.findall(r'data-step-index="(\d)"[^>]*data-used data-outcome="(\w+)"', page) == [("1", "failed")]
+
+
+@pytest.mark.parametrize(
+    "of_step",
+    [
+        *("", "::", "x:0:failed", "{handoff}:2:failed", "{handoff}:-1:failed", "{handoff}:²:failed", "{handoff}:0:eh"),
+        *("{other}:0:failed", "{handoff}:0", "{handoff}:" + "9" * 5000 + ":failed", "{handoff}:0:failed\x00"),
+    ],
+)
+def test_a_press_on_no_suggested_step_records_nothing(of_step, as_user, assessed, ann, ben):
+    other = HandoffFactory(by=ann)
+    told = of_step.replace("{handoff}", str(assessed.pk)).replace("{other}", str(other.pk))
+    answer = browser_of(ben, as_user).post(address(assessed.session, "steps/"), {"of_step": told})
+    assert answer.status_code == 404
+    assert not TriedStep.objects.exists()
+
+
+def test_how_a_sent_step_went_is_asked_until_it_is_told(as_user, assessed, ben):
+    browser = as_user(ben)
+    browser.post(
+        address(assessed.session, "messages/"),
+        {"body": "Delete the token", "step_handoff": assessed.pk, "step_index": 0},
+    )
+    message = Message.objects.get(body="Delete the token")
+    assert browser.get(address(assessed.session)).content.decode().count("Did it work?</span>") == 1
+    told = {"of_message": f"{message.pk}:worked"}
+    assert browser.post(address(assessed.session, "steps/"), told).status_code == 302
+    page = browser.get(address(assessed.session)).content.decode()
+    assert "Did it work?" not in page
+    assert f'Recorded as tried: <a href="#step-{TriedStep.objects.get().pk}">Worked</a>' in page
+    answer = browser.post(address(assessed.session, "steps/"), told, headers=HTMX)
+    assert answer.status_code == 409
+    assert "How it went is recorded already: worked." in answer.content.decode()
+
+
+def test_chips_are_put_away_for_this_session_and_this_person_and_come_back(as_user, assessed, ann, ben):
+    browser = as_user(ben)
+    here = address(assessed.session)
+    assert browser.post(here + "suggestions/", {"shown": "no"})["Location"] == here
+    page = browser.get(here).content.decode()
+    assert 'aria-label="Suggested steps"' not in page
+    assert "Show 2 suggested steps" in page
+    assert 'aria-label="Suggested steps"' in as_user(ben).get(here).content.decode()  # signed in elsewhere
+    fragment = browser.post(here + "suggestions/", {"shown": "yes"}, headers=HTMX).content.decode()
+    assert 'aria-label="Suggested steps"' in fragment
+    assert 'aria-label="Suggested steps"' in browser.get(here).content.decode()
+
+
+def test_that_is_not_remembered_for_ever(as_user, ann):
+    browser = as_user(ann)
+    for number in range(110):
+        session_page.show_suggestions(
+            SimpleNamespace(session=browser.session), SimpleNamespace(pk=number), shown=number == 0
+        )
+    stored = browser.session
+    for number in range(110):
+        session_page.show_suggestions(SimpleNamespace(session=stored), SimpleNamespace(pk=number), shown=False)
+    assert stored[session_page.DISMISSED] == [str(number) for number in range(10, 110)]
+
+
+def test_chips_are_announced_while_they_may_still_come(as_user, ann, ben):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    browser = as_user(ben)
+    assert "Suggested steps appear here" in browser.get(address(handoff.session)).content.decode()
+    assessments.store(handoff, data={"suggested_steps": []}, made_by="playbook")
+    assert "Suggested steps appear here" not in browser.get(address(handoff.session)).content.decode()
+
+
+def test_each_suggested_step_says_what_it_rests_on(as_user, assessed, ben):
+    page = as_user(ben).get(address(assessed.session)).content.decode()
+    panel = page[page.index("Why these steps") :]
+    assert panel.count('href="/runbooks/x/#runbook"') == 2
+    assert "Careful." in panel
+
+
+# Duplicates
+
+
+@pytest.fixture
+def twice(session, ann):
+    return [
+        sessions.record_step(session, by=ann, description="Restarted the spooler", outcome=how)
+        for how in ("failed", "worked")
+    ]
+
+
+def test_a_step_that_stands_there_twice_is_offered_to_be_merged(as_user, session, twice, ann):
+    browser, (first, second) = as_user(ann), twice
+    merge = address(session, f"steps/{first.pk}/merge/{second.pk}/")
+    assert merge in browser.get(address(session)).content.decode()
+    answer = browser.post(merge)
+    assert answer["Location"] == address(session) + f"#step-{second.pk}"
+    page = browser.get(address(session)).content.decode()
+    assert f'id="step-{first.pk}"' not in page
+    assert "Before: failed, Ann" in page
+    assert "/merge/" not in page
+
+
+def test_merging_with_htmx_brings_the_ledger_with_the_focus_on_what_stands(as_user, session, twice, ann):
+    first, second = twice
+    answer = as_user(ann).post(address(session, f"steps/{second.pk}/merge/{first.pk}/"), headers=HTMX)
+    assert re.findall(r'<li id="step-([^"]+)".*?(autofocus)?>', answer.content.decode()) == [
+        (str(second.pk), "autofocus")
+    ]
+    assert as_user(ann).post(address(session, f"steps/{first.pk}/merge/{second.pk}/")).status_code == 409
+
+
+def test_both_can_be_kept(as_user, session, twice, ann):
+    browser = as_user(ann)
+    assert browser.post(address(session, f"steps/{twice[1].pk}/keep-apart/")).status_code == 302
+    page = browser.get(address(session)).content.decode()
+    assert "/merge/" not in page
+    assert page.count('<li id="step-') == 2
+
+
+@pytest.mark.parametrize("rest", ["steps/{0}/merge/{1}/", "steps/{1}/keep-apart/", "suggestions/"])
+def test_who_may_decide_about_the_ledger(rest, as_user, session, twice, ann, ben, vic, zoe, client):
+    path = address(session, rest.format(*(step.pk for step in twice)))
+    before = rows()
+    assert as_user(ann).get(path).status_code == 405
+    assert as_user(zoe).post(path).status_code == 404
+    assert client.post(path)["Location"] == "/login/"
+    if rest != "suggestions/":
+        assert [as_user(who).post(path).status_code for who in (ben, vic)] == [403, 403]
+        nowhere = path.replace(str(twice[1].pk), NOWHERE)
+        assert as_user(ann).post(nowhere).status_code == 404
+    assert rows() == before
 
 
 # What a press does
