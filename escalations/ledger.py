@@ -57,30 +57,37 @@ def numbers_agree(one: str, other: str) -> bool:
 
 
 def with_records(messages: Iterable[Message], steps: Iterable[TriedStep]) -> list[Message]:
-    """The messages, each with the step that it was recorded as (`recorded`), or None."""
+    """A session's messages in their order, each with the step that it was recorded as (`recorded`), or None.
+
+    A suggested step may be sent twice; only its first message `asks` how it went, and shows the answer.
+    """
     by_message: dict[UUID | None, TriedStep] = {}
     by_suggestion: dict[tuple[UUID | None, int | None], TriedStep] = {}
     for step in steps:
         by_message[step.source_message_id] = step
         by_suggestion[step.step_handoff_id, step.step_index] = step
+    asked: set[tuple[UUID | None, int | None]] = set()
     told = list(messages)
     for message in told:
-        suggested = by_suggestion.get((message.step_handoff_id, message.step_index)) if message.step_use else None
-        _note_record(message, by_message.get(message.pk) or suggested)
+        key = (message.step_handoff_id, message.step_index)
+        asks = bool(message.step_use) and key not in asked
+        recorded = by_suggestion.get(key) if message.step_use else by_message.get(message.pk)
+        _note_record(message, recorded if asks or not message.step_use else None, asks=asks)
+        asked.add(key)
     return told
 
 
 def with_record(message: Message) -> Message:
     """One message as `with_records` gives it."""
-    same = Q(source_message=message)
-    if message.step_use:
-        same |= Q(step_handoff=message.step_handoff_id, step_index=message.step_index)
-    return with_records([message], TriedStep.objects.filter(same, session=message.session_id))[0]
+    same = message.session.messages.filter(step_handoff=message.step_handoff_id, step_index=message.step_index)
+    earlier = same.filter(number__lt=message.number)[:1] if message.step_use else []
+    recorded = Q(source_message=message) | Q(step_handoff__isnull=False, step_handoff=message.step_handoff_id)
+    return with_records([*earlier, message], TriedStep.objects.filter(recorded, session=message.session_id))[-1]
 
 
 def _note(step: TriedStep, others: list[TriedStep], earlier: Sequence[TriedStep]) -> None:
     step.others, step.repeats = others, repeated_by(step, earlier)  # type: ignore[attr-defined]
 
 
-def _note_record(message: Message, step: TriedStep | None) -> None:
-    message.recorded = step  # type: ignore[attr-defined]
+def _note_record(message: Message, step: TriedStep | None, *, asks: bool) -> None:
+    message.recorded, message.asks = step, asks  # type: ignore[attr-defined]

@@ -30,8 +30,8 @@ def record_step(
     lock_as_holder(session, by=by)
     if source_message and source_message.step_use:
         suggestion = SuggestedStep.of(source_message)
-    elif suggestion:
-        source_message = _sent(session, suggestion)
+    asking = _first_sent(session, suggestion) if suggestion else source_message
+    source_message = source_message or asking
     _require_first_record(session, source_message, suggestion)
     last = session.steps.aggregate(last=Max("position"))["last"] or 0
     step = TriedStep.objects.create(
@@ -46,9 +46,8 @@ def record_step(
         step_index=suggestion.index if suggestion else None,
     )
     change(session, lambda version: announce.step_recorded(step, version))
-    if source_message:
-        told = source_message  # which now shows how it went
-        change(session, lambda version: announce.message_posted(told, version))
+    if asking:
+        change(session, lambda version: announce.message_posted(asking, version))  # which now shows how it went
     return step
 
 
@@ -83,9 +82,9 @@ def keep_apart(step: TriedStep, *, by: User) -> None:
     change(step.session)
 
 
-def _sent(session: AISession, suggestion: SuggestedStep) -> Message | None:
-    """The message with which a suggested step was sent last, if it was."""
-    return session.messages.filter(step_handoff=suggestion.handoff, step_index=suggestion.index).last()
+def _first_sent(session: AISession, suggestion: SuggestedStep) -> Message | None:
+    """The message with which a suggested step was sent first, if it was: it asks how the step went."""
+    return session.messages.filter(step_handoff=suggestion.handoff, step_index=suggestion.index).first()
 
 
 def _require_first_record(session: AISession, message: Message | None, suggestion: SuggestedStep | None) -> None:

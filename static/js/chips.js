@@ -81,6 +81,8 @@ function mark() {
 }
 
 function tellOutcome(line, outcome) {
+  const item = line.closest(".suggestion");
+  if (item.querySelector(".record").contains(document.activeElement)) item.focus({ preventScroll: true });
   const words = outcome.querySelector(".told .hidden").textContent.replace(": ", "");
   line.hidden = false;
   if (line.querySelector("b").textContent !== words) line.querySelector("b").textContent = words;

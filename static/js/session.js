@@ -30,23 +30,23 @@ function keepDraft(region) {
 }
 
 const log = document.querySelector('[role="log"]');
-const isAtEnd = () => window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 200;
+const write = document.querySelector(".write");
+const isAtEnd = () => log && log.getBoundingClientRect().bottom < innerHeight + 200;
 let wasAtEnd = true;
 addEventListener("scroll", () => (wasAtEnd = isAtEnd()), { passive: true });
 
-function followConversation() {
-  if (log && wasAtEnd) window.scrollTo({ top: document.documentElement.scrollHeight });
+/** The end of the conversation with the composer below it; on narrow screens more comes after that. */
+function goToTheEnd() {
+  window.scrollTo({ top: scrollY + log.getBoundingClientRect().bottom + write.offsetHeight - innerHeight });
 }
 
 // Whoever works the session begins where it stands; whoever comes back, where they were.
 const [{ type: way }] = performance.getEntriesByType("navigation");
-if (log && root.dataset.mayPost === "true" && !location.hash && way !== "back_forward") {
-  window.scrollTo({ top: document.documentElement.scrollHeight });
-}
+if (log && root.dataset.mayPost === "true" && !location.hash && way !== "back_forward") goToTheEnd();
 
 new LivePage(root, {
   fetchAgain: fetchRegions,
   placed(frame) {
-    if (frame.type === "message_posted") followConversation();
+    if (log && wasAtEnd && frame.type === "message_posted") goToTheEnd();
   },
 });

@@ -86,6 +86,15 @@ class Scene:
         told = {"description": "Restarted it", "outcome": "failed"}
         self.send(self.session.holder, f"/sessions/{self.session.pk}/steps/", **told)
 
+    def record_answer(self) -> None:
+        """With one press, from FlowPilot's answer, which then shows it."""
+        answer = self.session.messages.get(kind="copilot")
+        self.send(self.ann, f"/sessions/{self.session.pk}/steps/", of_message=f"{answer.pk}:failed")
+
+    def merge_steps(self) -> None:
+        one, other = self.session.steps.all()
+        self.send(self.ann, f"/sessions/{self.session.pk}/steps/{one.pk}/merge/{other.pk}/")
+
     def assess_again(self) -> None:
         """The assessment is in doubt once more, and comes."""
         Assessment.objects.filter(handoff=self.handoff).update(state="failed", data=None, reason="It broke.")
@@ -108,8 +117,12 @@ VERBS = {
     "post": ("post", []),
     "post_after_the_pickup": ("post", ["escalate", "pick_up"]),
     "record_step": ("record_step", []),
+    "record_answer": ("record_answer", []),
+    "record_step_again": ("record_step", ["record_step"]),
+    "merge_steps": ("merge_steps", ["record_step", "record_step"]),
     "record_step_after_the_pickup": ("record_step", ["escalate", "pick_up"]),
 }
+VERBS_OF_HANDOFFS = ["escalate", "pick_up", "release", "take_back", "resolve_while_it_waits", "assessed"]
 
 
 @pytest.fixture
@@ -150,7 +163,7 @@ def open_live(open_as: Callable[..., Page], user: User, path: str) -> tuple[Page
     return page, fetched
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [*VERBS_OF_HANDOFFS, "resolve", "assessed_after_the_pickup", "post"])
 def test_on_the_queue(verb, scene, open_as):
     name, before = VERBS[verb]
     for step in before:
@@ -162,7 +175,7 @@ def test_on_the_queue(verb, scene, open_as):
     equals(page, "#cards", f"{scene.server.url}/queue/cards/?base={base}")
     equals(page, "h1", f"{scene.server.url}/queue/")
     assert fetched == []
-    on_the_queue = verb not in {"post", "record_step", "resolve"} and "after" not in verb
+    on_the_queue = verb in VERBS_OF_HANDOFFS
     assert (page.evaluate(SHOWN, "#cards") != unchanged) == on_the_queue
 
 
@@ -177,12 +190,12 @@ def test_on_the_session(verb, scene, open_as):
     getattr(scene, name)()
     for page, fetched in pages:
         equals(page, "main", scene.server.url + path)
-        if name in {"post", "record_step"}:
+        if name in {"post", "record_step", "record_answer"}:
             assert fetched == []
     assert [page.evaluate(SHOWN, "main") for page, _ in pages] != unchanged
 
 
-@pytest.mark.parametrize("verb", [verb for verb, (_, before) in VERBS.items() if before])
+@pytest.mark.parametrize("verb", [verb for verb, (_, before) in VERBS.items() if "escalate" in before])
 def test_on_the_context_screen(verb, scene, open_as):
     name, before = VERBS[verb]
     for step in before:

@@ -4,7 +4,7 @@ import pytest
 
 from escalations import ledger
 from escalations.actions import sessions, steps
-from tests.factories import SessionFactory
+from tests.factories import HandoffFactory, SessionFactory
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,20 @@ def test_a_message_knows_what_it_was_recorded_as(session, ann):
     assert [message.recorded for message in shown] == [step, None]
     assert ledger.with_record(told).recorded == step
     assert ledger.with_record(other).recorded is None
+
+
+@pytest.mark.django_db
+def test_a_step_that_was_sent_twice_asks_once_how_it_went(ann, ben):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    suggestion = sessions.SuggestedStep(handoff, 0, "Delete it")
+    sent = [sessions.post(handoff.session, by=ben, body="Delete it", step=suggestion) for _ in range(2)]
+
+    def shown():
+        messages = ledger.with_records(handoff.session.messages.filter(kind="engineer"), handoff.session.steps.all())
+        alone = [ledger.with_record(message) for message in sent]
+        assert [(m.asks, m.recorded) for m in messages] == [(m.asks, m.recorded) for m in alone]
+        return [(message.asks, message.recorded) for message in messages]
+
+    assert shown() == [(True, None), (False, None)]
+    step = record(handoff.session, "Delete it", suggestion=suggestion)
+    assert shown() == [(True, step), (False, None)]
