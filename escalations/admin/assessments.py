@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from escalations.admin.readable import readable
-from escalations.models import Assessment
-from resolutionflow.admin_site import OwnedAdmin
+from escalations.models import Assessment, Feedback
+from resolutionflow.admin_site import OwnedAdmin, ReadOnlyInline
 
 State = Assessment.State
 
@@ -37,6 +37,14 @@ class AssessmentStateFilter(admin.SimpleListFilter):
         return queryset.filter(asked | overdue if wanted == State.TIMED_OUT else asked & ~overdue)
 
 
+class FeedbackInline(ReadOnlyInline[Feedback, Assessment]):
+    model = Feedback
+    fields = ["by", "helpful", "why", "at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
+        return super().get_queryset(request).select_related("by")
+
+
 @admin.register(Assessment)
 class AssessmentAdmin(OwnedAdmin[Assessment]):
     account_path = "handoff__account"
@@ -51,6 +59,7 @@ class AssessmentAdmin(OwnedAdmin[Assessment]):
     ]
     ordering = ["-requested_at"]
     fields = ["handoff", "state_now", "reason", "assessor", "attempt", "requested_at", "finished_at", "in_full"]
+    inlines = [FeedbackInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assessment]:
         return super().get_queryset(request).defer("handoff__snapshot", "handoff__session__knowledge")

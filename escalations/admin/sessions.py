@@ -16,10 +16,10 @@ class MessageInline(ReadOnlyInline[Message, AISession]):
 
 class TriedStepInline(ReadOnlyInline[TriedStep, AISession]):
     model = TriedStep
-    fields = ["position", "description", "outcome", "note", "by", "created_at"]
+    fields = ["position", "description", "outcome", "note", "by", "created_at", "merged_into"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TriedStep]:
-        return super().get_queryset(request).select_related("by")
+        return super().get_queryset(request).select_related("by", "merged_into")
 
 
 @admin.register(AISession)

@@ -24,17 +24,18 @@ def find(request: MemberRequest, session_id: UUID) -> AISession:
 def page(request: MemberRequest, session: AISession, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The whole page. Its version is read before the messages, for the same reason as the queue's cursor."""
     messages, steps = list(session.messages.select_related("author", "session")), ledger.steps_of(session)
+    told = suggested(request, session, messages, steps)
     context = {
         "version": session.version,
         "messages_": ledger.with_records(messages, steps),
         "steps": ledger.of(steps),
         "missing": snapshot.missing_from(session),
         "step_missing": snapshot.A_STEP,
-        "message_form": MessageForm(),
+        "message_form": MessageForm(initial=_pressed(request, told)),
         "step_form": StepForm(),
         "escalate_form": EscalateForm(),
         "resolve_form": ResolveForm(),
-        **suggested(request, session, messages, steps),
+        **told,
         **forms,
     }
     return render(request, "escalations/session.html", context, status=status)
@@ -54,6 +55,14 @@ def suggested(
         "suggestions_expected": state in Assessment.MAY_BECOME_READY,
         "may_post": session.is_open and session.holder_id == request.user.pk and request.user.may_work,
     }
+
+
+def _pressed(request: MemberRequest, told: dict[str, Any]) -> dict[str, Any]:
+    """The composer's text and where it comes from, after a press on a chip in a browser without scripts."""
+    for chip in told["suggestions"]:
+        if str(chip.index) == request.GET.get("step"):
+            return {"body": chip.step.text, "step_handoff": told["handoff"].pk, "step_index": chip.index}
+    return {}
 
 
 def show_suggestions(request: MemberRequest, session: AISession, *, shown: bool) -> None:

@@ -190,6 +190,8 @@ class Scene:
                 note=step.note,
                 by=by,
                 source_message=source,
+                step_handoff=source.step_handoff if source else None,
+                step_index=source.step_index if source else None,
                 created_at=at,
             )
         )

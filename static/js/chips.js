@@ -7,7 +7,9 @@ const inserted = []; // since the last message: {before, after, handoff, index},
 
 document.addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
-  if (chip && box()) insert(chip);
+  if (!chip || !box()) return;
+  event.preventDefault(); // it is a form's button, which the server answers with the step in the composer
+  insert(chip);
 });
 
 // 1 to 9 press the chips, wherever nothing is being typed.

@@ -4,8 +4,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from escalations.actions import assessments, handoffs, jobs, sessions
+from escalations.actions import assessments, handoffs, jobs, sessions, steps
+from escalations.actions.suggestions import SuggestedStep
 from escalations.models import Assessment
+from tests.browser.assessed import STEPS, assessed_handoff
 from tests.factories import HandoffFactory, SessionFactory
 from tests.serving import post
 
@@ -15,14 +17,23 @@ LONG = "Kraftfahrzeughaftpflichtversicherungsgesellschaft_without_any_place_to_b
 
 
 @pytest.fixture
-def places(server, ann, ben) -> dict[str, str]:
+def places(server, ann, ben, settings) -> dict[str, str]:
     """The address of each page, with something on it."""
     SessionFactory(by=ann, resolved=True)
     waiting = HandoffFactory(by=ann, priority="urgent", session=SessionFactory(by=ann, title=LONG[:200]))
     picked = HandoffFactory(by=ann, priority="high", picker=ben, session=SessionFactory(by=ann, client_name=LONG[:100]))
     sessions.record_step(picked.session, by=ben, description="Read the log", outcome="inconclusive", note="Nothing")
     sessions.post(picked.session, by=ben, body=LONG)
+    worked_on = assessed_handoff(by=ann, picker=ben, settings=settings)
+    step = SuggestedStep(worked_on, 0, STEPS[0])
+    sessions.post(worked_on.session, by=ben, body=f"{STEPS[0]} {LONG}", step=step)  # asks how it went
+    for outcome in ("failed", "worked", "worked"):  # of which two can be merged
+        tried = sessions.record_step(worked_on.session, by=ben, description=LONG, outcome=outcome)
+    steps.merge(*worked_on.session.steps.exclude(pk=tried.pk), by=ben)
     return {
+        "session that is worked on": f"/sessions/{worked_on.session_id}/",
+        "handoff that is worked on": f"/handoffs/{worked_on.pk}/",
+        "runbook": "/runbooks/vpn/",
         "login": "/login/",
         "queue": "/queue/",
         "sessions": "/sessions/",

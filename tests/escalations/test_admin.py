@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from escalations.actions import assessments, sessions
+from escalations.actions import assessments, feedback, sessions
 from escalations.admin.readable import readable
 from escalations.models import AISession, Assessment, FeedEvent, Handoff, Message
 from resolutionflow.accounts.models import User
@@ -199,6 +199,14 @@ def test_the_feed_is_newest_first_and_filtered_by_kind(adam, ann, ben, as_user):
 
 
 # What is shown
+
+
+def test_an_assessment_shows_the_votes_of_its_pickers(adam, ann, ben, as_user):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    assessments.store(handoff, data=DATA, made_by="playbook")
+    feedback.judge(handoff, by=ben, helpful=False, why="Another <b>product</b>")
+    seen = as_user(adam).get(page(handoff.assessment)).text
+    assert "Another &lt;b&gt;product" in seen
 
 
 def test_a_handoff_shows_its_snapshot_and_assessment_as_escaped_text(adam, ours, as_user):

@@ -41,6 +41,19 @@ def test_there_is_enough_of_everything(demo):
     assert Message.objects.exclude(step_use="").count() >= 15
 
 
+def test_every_snapshot_is_proved_by_its_event(demo):
+    for event in FeedEvent.objects.filter(kind="handoff_created").select_related("handoff"):
+        assert event.data == {"snapshot_sha256": snapshot.digest(event.handoff.snapshot)}
+
+
+def test_the_outcome_of_a_sent_step_names_the_step(demo):
+    recorded = TriedStep.objects.exclude(step_handoff=None).select_related("source_message")
+    assert len(recorded) >= 5
+    for step in recorded:
+        message = step.source_message
+        assert (message.step_handoff_id, message.step_index) == (step.step_handoff_id, step.step_index)
+
+
 def test_the_viewer_did_nothing(demo):
     vic = User.objects.get(email="vic@harbor.example")
     assert not FeedEvent.objects.filter(actor=vic).exists()

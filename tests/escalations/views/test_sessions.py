@@ -313,6 +313,16 @@ def test_that_is_not_remembered_for_ever(as_user, ann):
     assert stored[session_page.DISMISSED] == [str(number) for number in range(10, 110)]
 
 
+def test_a_chip_fills_the_composer_without_scripts_too(as_user, assessed, ben):
+    page = as_user(ben).get(address(assessed.session, "?step=1")).content.decode()
+    assert re.search(r"<textarea[^>]*>Read the log</textarea>", page)
+    assert f'name="step_handoff" value="{assessed.pk}"' in page
+    assert 'name="step_index" value="1"' in page
+    for garbage in ("2", "-1", "x", "%00", "9" * 4000, ""):
+        answer = browser_of(ben, as_user).get(address(assessed.session, f"?step={garbage}"))
+        assert re.search(r"<textarea[^>]*></textarea>", answer.content.decode())
+
+
 def test_chips_are_announced_while_they_may_still_come(as_user, ann, ben):
     handoff = HandoffFactory(by=ann, picker=ben)
     browser = as_user(ben)
