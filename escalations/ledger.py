@@ -18,7 +18,7 @@ NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 def steps_of(session: AISession) -> list[TriedStep]:
     """All of a session's steps in their order, those that were merged too."""
-    return list(session.steps.select_related("by", "session"))
+    return list(session.steps.select_related("by", "session", "source_message"))
 
 
 def of(steps: Sequence[TriedStep]) -> list[TriedStep]:

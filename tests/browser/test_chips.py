@@ -1,5 +1,7 @@
 """The suggested steps under the composer, with the mouse and with the keyboard alone, and how a step went."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -97,7 +99,7 @@ def test_by_keyboard_alone_from_the_chip_to_how_it_went(page, handoff):
     expect(chip(page, 1)).to_have_attribute("data-used", "")
     go_to(question.get_by_role("button", name="Worked"), "Shift+Tab")
     page.keyboard.press("Enter")
-    expect(page.locator("#steps > li")).to_have_text([f"Worked: {STEPS[0]}Ben {_clock(page)}message"])
+    expect(page.locator("#steps > li")).to_have_text([re.compile(rf"Worked: {STEPS[0]}\s*Ben \d\d:\d\dmessage \d+")])
     expect(question).to_have_count(0)
     expect(chip(page, 1)).to_have_attribute("data-outcome", "worked")
     expect(page.locator(".suggestion").first).to_contain_text("Recorded as tried: Worked")
@@ -106,10 +108,6 @@ def test_by_keyboard_alone_from_the_chip_to_how_it_went(page, handoff):
     page.reload()
     expect(page.get_by_role("group", name="Did it work?")).to_have_count(0)
     expect(chip(page, 1)).to_have_attribute("data-outcome", "worked")
-
-
-def _clock(page):
-    return page.locator("#steps time").first.text_content()
 
 
 def test_a_suggestion_and_ones_own_words_are_recorded_with_one_press(page, handoff, ben):
@@ -128,7 +126,7 @@ def test_a_suggestion_and_ones_own_words_are_recorded_with_one_press(page, hando
 
 
 def test_chips_are_put_away_and_come_back(page):
-    page.get_by_role("button", name="Hide these").click()
+    page.get_by_role("button", name="Hide suggested steps").click()
     expect(page.get_by_role("group", name="Suggested steps")).to_have_count(0)
     expect(page.get_by_role("button", name="Show 3 suggested steps")).to_be_focused()
     page.keyboard.press("1")
