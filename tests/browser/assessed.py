@@ -11,12 +11,12 @@ STEPS = ["Delete the cached token", "Wipe the profile and make it anew", "Read t
 WARNING = "Changes or removes something: check what depends on it first."
 
 
-def assessed_handoff(*, by: User, picker: User, settings: Any, talk: int = 0) -> Handoff:
+def assessed_handoff(*, by: User, picker: User, settings: Any, talk: int = 1, **session_told: str) -> Handoff:
     """Escalated by one, picked up by the other, after `talk` lines; the first of them is a source."""
     settings.ASSESSMENT_MODEL = "none"  # in this process only: the server's worker has nothing to do
     fixed = SessionFactory(by=by, title="Old case", resolved=True)
-    session = SessionFactory(by=by, problem="")
-    for number in range(max(talk, 1)):
+    session = SessionFactory(by=by, **{"problem": ""} | session_told)
+    for number in range(talk):
         sessions.post(session, by=by, body=f"Line {number}: it asks for the password again.")
     handoff = handoffs.escalate(session, by=by, reason="Stuck.")
     Assessment.objects.filter(handoff=handoff).update(state="failed", reason="It broke.")

@@ -21,19 +21,13 @@ def places(server, ann, ben, settings) -> dict[str, str]:
     """The address of each page, with something on it."""
     SessionFactory(by=ann, resolved=True)
     waiting = HandoffFactory(by=ann, priority="urgent", session=SessionFactory(by=ann, title=LONG[:200]))
-    picked = HandoffFactory(by=ann, priority="high", picker=ben, session=SessionFactory(by=ann, client_name=LONG[:100]))
-    sessions.record_step(picked.session, by=ben, description="Read the log", outcome="inconclusive", note="Nothing")
-    sessions.post(picked.session, by=ben, body=LONG)
-    worked_on = assessed_handoff(by=ann, picker=ben, settings=settings)
-    step = SuggestedStep(worked_on, 0, STEPS[0])
-    sessions.post(worked_on.session, by=ben, body=f"{STEPS[0]} {LONG}", step=step)  # asks how it went
-    for outcome in ("failed", "worked", "worked"):  # of which two can be merged
-        tried = sessions.record_step(worked_on.session, by=ben, description=LONG, outcome=outcome)
-    steps.merge(*worked_on.session.steps.exclude(pk=tried.pk), by=ben)
+    picked = assessed_handoff(by=ann, picker=ben, settings=settings, client_name=LONG[:100], problem=LONG)
+    step = SuggestedStep(picked, 0, STEPS[0])
+    sessions.post(picked.session, by=ben, body=f"{STEPS[0]} {LONG}", step=step)  # asks how it went
+    for outcome in ("failed", "worked", "worked"):  # of which two are merged, and the third could be
+        tried = sessions.record_step(picked.session, by=ben, description=LONG, outcome=outcome, note="Nothing")
+    steps.merge(*picked.session.steps.exclude(pk=tried.pk), by=ben)
     return {
-        "session that is worked on": f"/sessions/{worked_on.session_id}/",
-        "handoff that is worked on": f"/handoffs/{worked_on.pk}/",
-        "runbook": "/runbooks/vpn/",
         "login": "/login/",
         "queue": "/queue/",
         "sessions": "/sessions/",
@@ -42,6 +36,7 @@ def places(server, ann, ben, settings) -> dict[str, str]:
         "escalate": f"/sessions/{SessionFactory(by=ben).pk}/?open=escalate",
         "resolve": f"/sessions/{picked.session_id}/?open=resolve",
         "handoff": f"/handoffs/{picked.pk}/",
+        "runbook": "/runbooks/vpn/",
         "not found": "/handoffs/00000000-0000-4000-8000-000000000000/",
     }
 
