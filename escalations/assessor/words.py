@@ -126,6 +126,44 @@ def overlap(one: str, other: str) -> float:
     return len(a & b) / min(len(a), len(b))
 
 
+HEX_CODE = re.compile(r"\b(0x)?([0-9a-f]{8})\b", re.IGNORECASE)
+UPDATE = re.compile(r"\bKB[ -]?(\d{6,8})\b", re.IGNORECASE)
+
+
+def other_spellings(text: str) -> list[str]:
+    """How else the text's codes are written: 0x8024002e or 8024002e, KB5034441 or KB 5034441. In lower case."""
+    codes = [(found[2].lower() if found[1] else f"0x{found[2].lower()}") for found in HEX_CODE.finditer(text)]
+    updates = [spelling for number in UPDATE.findall(text) for spelling in (f"kb{number}", number)]
+    return list(dict.fromkeys(codes + updates))
+
+
+TURN = r"(?:turn|switch)\w*(?: [\w'’]+){0,4}"
+
+# What undoes one another. Two steps that share every other word are not the same.
+OPPOSITES = [
+    (re.compile(rf"\b(?:{one})\b", re.IGNORECASE), re.compile(rf"\b(?:{other})\b", re.IGNORECASE))
+    for one, other in (
+        (rf"enabl\w*|activat\w*|tick\w*|{TURN} on", rf"disabl\w*|deactivat\w*|untick\w*|uncheck\w*|{TURN} off"),
+        (r"add(?:ed|ing)?|grant\w*|gave|give", r"remov\w*|revok\w*|delet\w*|took"),
+        (r"install\w*|reinstall\w*", r"uninstall\w*"),
+        (r"allow\w*|unblock\w*|permit\w*", r"block\w*|den(?:y|ied)"),
+        (r"rais\w*|increas\w*|extend\w*|longer", r"lower\w*|decreas\w*|reduc\w*|shorten\w*|shorter"),
+        (r"start(?:ed)?", r"stop(?:ped)?"),
+        (r"lock(?:ed)?", r"unlock\w*"),
+    )
+]
+
+
+def opposed(one: str, other: str) -> bool:
+    """Whether one undoes what the other does, as far as their verbs tell."""
+    return any(_undone(one, other, *pair) or _undone(other, one, *pair) for pair in OPPOSITES)
+
+
+def _undone(one: str, other: str, does: re.Pattern[str], undoes: re.Pattern[str]) -> bool:
+    told = does.search(one), undoes.search(one), does.search(other), undoes.search(other)
+    return bool(told[0] and not told[1] and told[3] and not told[2])
+
+
 def _stem(word: str) -> str:
     for ending in ("ations", "ation", "ings", "ing", "edly", "ies", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word[-1].isdigit():

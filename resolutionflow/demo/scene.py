@@ -126,12 +126,21 @@ class Scene:
         assessment, handoff = self.assessments[-1], self.handoffs[-1]
         assessment.state, assessment.reason, assessment.finished_at = state, reason, at
         if state == Assessment.State.READY:
-            assessment.data = playbook.assess(knowledge.case_of_handoff(handoff)).as_data()
-            assessment.assessor = "playbook"
+            self._assess()
         else:
             assessment.attempt = 1
         self._change()
         self.feed.append(FeedEvent.Kind.ASSESSED, handoff, by=None, at=at)
+
+    def look_again(self) -> None:
+        """What still waits is assessed with all that the playbook can do."""
+        if self.session.is_open and self.handoffs and self.handoffs[-1].is_waiting and self.assessments[-1].data:
+            self._assess()
+
+    def _assess(self) -> None:
+        assessment = self.assessments[-1]
+        assessment.data = playbook.assess(knowledge.case_of_handoff(self.handoffs[-1])).as_data()
+        assessment.assessor = "playbook"
 
     def pick_up(self, at: datetime, *, by: User) -> None:
         handoff = self._close(Handoff.State.PICKED_UP, picked_up_by=by, picked_up_at=at)

@@ -6,8 +6,8 @@ from escalations import copilot
 from escalations.assessor import Case, PastSession, TriedStep, providers
 
 PAST = (
-    PastSession("1", "Old loop", "Outlook loops for the password", "Delete the cached Office token", (), 2.0),
-    PastSession("2", "Older loop", "Outlook asks for the password", "Disable modern hybrid auth", (), 1.0),
+    PastSession("1", "Old loop", "Outlook loops for the password", "Delete the cached Office token", (), 0.9),
+    PastSession("2", "Older loop", "Outlook asks for the password", "Disable modern hybrid auth", (), 0.8),
 )
 
 

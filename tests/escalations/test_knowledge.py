@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from escalations import knowledge
 from escalations.actions import handoffs, sessions
+from escalations.assessor import sentences
 from escalations.models import AISession
 from tests.factories import SessionFactory
 
@@ -128,7 +129,8 @@ def test_any_text_can_be_asked_and_learned(text, ann, harbor):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
 def test_no_text_is_a_query_of_its_own(harbor, text):
-    assert found(harbor, text) == []
+    with sentences.left_out():
+        assert found(harbor, text) == []
 
 
 def test_an_assessor_sees_the_frozen_snapshot_and_nothing_later(ann, harbor):

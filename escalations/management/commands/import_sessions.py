@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from escalations import past
-from escalations.actions import past_sessions
+from escalations.actions import learning, past_sessions
 from escalations.actions.refusals import Conflict
 from escalations.management.account_option import account_with
 from escalations.past import PastSession
@@ -25,6 +25,7 @@ QUIET_SECONDS = 2.0  # what is done sooner needs no report, unless somebody watc
 MOST_NAMES = 10
 LINES_AT_ONCE = 100
 BYTES_AT_ONCE = 1024 * 1024
+LEARN_SECONDS = 8.0  # some hundred sessions; a worker reads the others
 
 
 class Command(BaseCommand):
@@ -39,6 +40,8 @@ class Command(BaseCommand):
         with opened(file) as source:
             run.read(source)
         self.stdout.write(run.summary())
+        if run.kept and not learning.catch_up(run.account, seconds=LEARN_SECONDS):
+            learning.later()
         if run.bad:
             sys.exit(1)
 

@@ -2,19 +2,25 @@
 
 import pytest
 
-from escalations.assessor import Case, PastSession, TriedStep, playbook
+from escalations.assessor import Case, Page, PastSession, TriedStep, playbook, sentences
 
 TITLE = "Outlook asks for the password again and again"
 PROBLEM = "Since the tenant move Outlook loops with error 0x8004011d for 14 people."
 FIX = "Delete the cached Office token in Credential Manager"
 
 
-def past(id="1", title="Outlook password loop after tenant move", resolution=FIX, steps=(), score=1.0, problem=PROBLEM):
+def past(id="1", title="Outlook password loop after tenant move", resolution=FIX, steps=(), score=0.9, problem=PROBLEM):
     return PastSession(id=id, title=title, problem=problem, resolution=resolution, steps=tuple(steps), score=score)
 
 
-def case(*pasts, title=TITLE, problem=PROBLEM, reason="It still loops.", steps=(), messages=()):
-    return Case(title=title, problem=problem, reason=reason, messages=messages, steps=tuple(steps), past=pasts)
+def page(*steps, id="9", title="Password loops", score=0.8):
+    return Page(id=id, title=title, steps=steps, score=score)
+
+
+def case(*pasts, title=TITLE, problem=PROBLEM, reason="It still loops.", steps=(), messages=(), pages=()):
+    return Case(
+        title=title, problem=problem, reason=reason, messages=messages, steps=tuple(steps), past=pasts, pages=pages
+    )
 
 
 def steps_of(assessed):
@@ -71,8 +77,50 @@ def test_without_a_past_or_a_page_nothing_is_made_up():
 
 
 def test_a_session_that_shares_next_to_nothing_is_no_help():
-    other = past(title="Toner is empty", problem="The plotter smears.", resolution="Replaced the drum")
+    other = past(title="Toner is empty", problem="The plotter smears.", resolution="Replaced the drum", score=0.3)
     assert from_sessions(playbook.assess(case(other))) == []
+
+
+def test_a_session_that_is_far_behind_the_closest_is_no_help():
+    behind, close = past("2", resolution="Replaced the drum", score=0.7), past("3", resolution="New cable", score=1.1)
+    assert from_sessions(playbook.assess(case(close, behind))) == ["New cable"]
+
+
+def test_what_worked_in_several_sessions_goes_first_and_names_them_all():
+    once = past("1", resolution="Replace the network cable", score=0.9)
+    twice = [past(key, resolution=FIX, score=score) for key, score in (("2", 0.88), ("3", 0.87))]
+    first = playbook.assess(case(once, *twice)).suggested_steps[0]
+    assert (first.text, [source.id for source in first.sources]) == (FIX, ["2", "3"])
+
+
+def test_a_step_that_was_not_run_is_still_to_do():
+    assert FIX in steps_of(playbook.assess(case(past(), steps=[TriedStep(FIX, "not_run")])))
+    assert FIX not in steps_of(playbook.assess(case(past(), steps=[TriedStep(FIX, "inconclusive")])))
+
+
+@pytest.mark.skipif(not sentences.is_there(), reason="the weights are not installed (make .venv/.weights)")
+def test_what_was_tried_is_left_out_in_words_of_their_own_but_its_opposite_is_not():
+    fix = past(resolution="Turn on modern authentication")
+    said = "Made sure modern authentication is turned on"
+    assert from_sessions(playbook.assess(case(fix, steps=[TriedStep(said, "failed")]))) == []
+    opposite = TriedStep("Turned off modern authentication", "failed")
+    assert from_sessions(playbook.assess(case(fix, steps=[opposite]))) == ["Turn on modern authentication"]
+
+
+def test_a_page_of_the_teams_runbook_gives_its_next_steps_in_order():
+    pages = (page("Sign out of Office", "Reset the licence cache", "Collect a trace"),)
+    assessed = playbook.assess(case(pages=pages, steps=[TriedStep("Signed out of Office", "failed")]))
+    assert steps_of(assessed)[:2] == ["Reset the licence cache", "Collect a trace"]
+    assert [(source.kind, source.id) for source in assessed.suggested_steps[0].sources] == [("runbook", "9")]
+
+
+def test_a_session_that_is_as_close_goes_before_a_page():
+    assessed = playbook.assess(case(past(score=0.8), pages=(page("Collect a trace", score=0.8),)))
+    assert steps_of(assessed)[:2] == [FIX, "Collect a trace"]
+
+
+def test_a_page_that_has_nothing_to_do_with_it_is_no_help():
+    assert "Collect a trace" not in steps_of(playbook.assess(case(pages=(page("Collect a trace", score=0.3),))))
 
 
 @pytest.mark.parametrize(
