@@ -3,6 +3,7 @@
 from escalations.admin.assessments import AssessmentAdmin
 from escalations.admin.feed import FeedEventAdmin
 from escalations.admin.handoffs import HandoffAdmin
+from escalations.admin.runbooks import RunbookAdmin
 from escalations.admin.sessions import SessionAdmin
 
-__all__ = ["AssessmentAdmin", "FeedEventAdmin", "HandoffAdmin", "SessionAdmin"]
+__all__ = ["AssessmentAdmin", "FeedEventAdmin", "HandoffAdmin", "RunbookAdmin", "SessionAdmin"]
