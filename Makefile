@@ -35,9 +35,10 @@ check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; th
 	@DEBUG=true $(RUN) manage.py makemigrations --check --dry-run
 	@$(MAKE) --no-print-directory test
 
-bench: $(VENV)/.tools ## the benchmarks; their figures belong in docs/benchmarks.md
+bench: $(VENV)/.tools $(VENV)/.weights ## the benchmarks (CASES=file for the assessment's); their figures belong in docs/benchmarks.md
 	@$(RUN) -m tests.bench.escalate
 	@$(RUN) -m tests.bench.fanout
+	@$(if $(CASES),$(RUN) -m tests.bench.assessment --cases $(CASES),echo "Assessments need real cases: make bench CASES=file.jsonl (docs/benchmarks.md says what it holds).")
 
 faults: $(VENV)/.tools browser ## kill, cut and swallow, ten times each (FAULT_RUNS=); what was seen belongs in docs/faults.md
 	@FAULT_RUNS=$${FAULT_RUNS:-10} $(RUN) -m pytest -p no:randomly -s tests/faults
