@@ -41,7 +41,7 @@ bench: $(VENV)/.tools $(VENV)/.weights ## the benchmarks (CASES=file for the ass
 	@$(if $(CASES),$(RUN) -m tests.bench.assessment --cases $(CASES),echo "Assessments need real cases: make bench CASES=file.jsonl (docs/benchmarks.md says what it holds).")
 
 faults: $(VENV)/.tools browser ## kill, cut and swallow, ten times each (FAULT_RUNS=); what was seen belongs in docs/faults.md
-	@FAULT_RUNS=$${FAULT_RUNS:-10} $(RUN) -m pytest -p no:randomly -s tests/faults
+	@FAULT_RUNS=$${FAULT_RUNS:-10} $(RUN) -m pytest -p no:randomly -s tests/faults tests/resolutionflow/test_worker_killed.py
 
 format: $(VENV)/.tools ## make ruff content
 	@$(VENV)/bin/ruff format .
@@ -49,9 +49,9 @@ format: $(VENV)/.tools ## make ruff content
 
 lock: $(VENV)/.tools ## pin what pyproject.toml asks for, with hashes
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		pyproject.toml -o requirements.lock
+		--extra ai pyproject.toml -o requirements.lock
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+		--extra ai --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-deps --group weights -o $(WEIGHTS)
 

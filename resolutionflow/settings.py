@@ -18,7 +18,7 @@ from csp.constants import NONCE, NONE, SELF
 from marshmallow import ValidationError
 from marshmallow.validate import Range
 
-from resolutionflow import postgres
+from resolutionflow import model_provider, postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -35,8 +35,14 @@ MAY_BE = {
     "DATABASE_URL": "postgresql://user:password@host:port/database, or unset for the embedded PostgreSQL",
     "DATABASE_POOL_SIZE": "a whole number from 2 to 500",
     "REDIS_URL": "redis://host:port/0 (or rediss://, unix://), or unset for one process",
-    "ASSESSMENT_MODEL": "playbook (the default, offline) or none",
+    "ASSESSMENT_MODEL": "playbook (the default, offline), none, or provider:model with the provider one of "
+    + ", ".join(model_provider.PROVIDERS),
     "ASSESSMENT_BUDGET_SECONDS": "seconds, from 0.1 to 60",
+    "MODEL_CALLS_PER_DAY": "a whole number from 0 to 10000000",
+    "MODEL_TOKENS_PER_DAY": "a whole number from 0 to 10000000000",
+    "MODEL_CALLS_AT_ONCE": "a whole number from 1 to 100",
+    **dict.fromkeys(model_provider.KEYS, "the provider's key, which ASSESSMENT_MODEL asks for"),
+    **dict.fromkeys(model_provider.URLS, "an address such as http://127.0.0.1:8080/v1"),
 }
 
 
@@ -84,8 +90,15 @@ ALLOWED_HOSTS = [
 ]
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000, validate=Range(min=1, max=65535))
-ASSESSMENT_MODEL = env.str("ASSESSMENT_MODEL", "playbook", validate=known({"playbook", "none"}.__contains__))
+ASSESSMENT_MODEL = env.str("ASSESSMENT_MODEL", "playbook", validate=known(model_provider.is_known))
 ASSESSMENT_BUDGET_SECONDS = env.float("ASSESSMENT_BUDGET_SECONDS", 5.0, validate=Range(min=0.1, max=60))
+model_variables = {  # not settings: keys of providers that are not in use are nobody's business
+    name: env.str(name, "") or "" for name in (*model_provider.KEYS, *model_provider.URLS)
+}
+# Of each account, unless it has figures of its own
+MODEL_CALLS_PER_DAY = env.int("MODEL_CALLS_PER_DAY", 1000, validate=Range(min=0, max=10_000_000))
+MODEL_TOKENS_PER_DAY = env.int("MODEL_TOKENS_PER_DAY", 5_000_000, validate=Range(min=0, max=10_000_000_000))
+MODEL_CALLS_AT_ONCE = env.int("MODEL_CALLS_AT_ONCE", 4, validate=Range(min=1, max=100))
 # 13 s, the page's second of patience and its fetch: nothing is stale for more than 15 s.
 LIVE_HEARTBEAT_SECONDS = env.float("LIVE_HEARTBEAT_SECONDS", 13.0, validate=Range(min=0.2, max=15))
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1, validate=Range(min=1, max=1000))
@@ -105,9 +118,13 @@ def broken_settings() -> list[str]:
         broken = set(error.error_messages or {})
     if DATABASE_URL and not DEBUG and not SECRET_KEY:
         broken.add("SECRET_KEY")
+    if "ASSESSMENT_MODEL" not in broken:
+        broken.update(model_provider.broken_variables(ASSESSMENT_MODEL, model_variables.__getitem__))
     found = [f"{name} must be {MAY_BE[name]}" for name in MAY_BE if name in broken]
     if DEMO and DEBUG is False:
         found.append(f"DEBUG must be true, for {DATA_DIR} holds a demonstration, whose passwords everybody knows")
+    if not found and model_provider.provider_of(ASSESSMENT_MODEL) and not model_provider.packages_are_there():
+        found.append("ASSESSMENT_MODEL names a model, for which the packages of the extra “ai” must be installed")
     return found
 
 
@@ -135,6 +152,8 @@ def kept_secret_key() -> str:
 
 
 SECRET_KEY = SECRET_KEY or kept_secret_key()
+MODEL_API_KEY = model_provider.key_of(ASSESSMENT_MODEL, model_variables.__getitem__)
+MODEL_BASE_URL = model_provider.base_url_of(ASSESSMENT_MODEL, model_variables.__getitem__)
 
 # Database
 
@@ -206,6 +225,7 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.static",
                 "escalations.templatetags.durations",
+                "escalations.templatetags.hidden",
             ],
         },
     }
@@ -288,7 +308,12 @@ PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "resolutionflow.logs.Masked",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {

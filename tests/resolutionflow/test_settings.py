@@ -27,7 +27,7 @@ class Copy:
         self.data_dir = folder / ".data"
         package = folder / "resolutionflow"
         package.mkdir()
-        for name in ("__init__.py", "settings.py", "postgres.py"):
+        for name in ("__init__.py", "settings.py", "postgres.py", "model_provider.py"):
             shutil.copy(ROOT / "resolutionflow" / name, package)
 
     def start(self, code: str, **environment: str) -> "subprocess.Popen[str]":
@@ -85,7 +85,9 @@ GOOD = [
     ("REDIS_URL", "rediss://:word@cache.example:6380/1", "rediss://:word@cache.example:6380/1"),
     ("REDIS_URL", "unix:///run/redis.sock", "unix:///run/redis.sock"),
     ("ASSESSMENT_MODEL", "none", "none"),
+    ("ASSESSMENT_MODEL", "ollama:qwen3:8b", "ollama:qwen3:8b"),
     ("ASSESSMENT_BUDGET_SECONDS", "0.1", 0.1),
+    ("MODEL_CALLS_PER_DAY", "0", 0),
 ]
 
 
@@ -100,6 +102,12 @@ BROKEN = [
     ("PORT", "0", "from 1 to 65535"),
     ("PORT", "99999", "from 1 to 65535"),
     ("ASSESSMENT_MODEL", "foo", "playbook"),
+    ("ASSESSMENT_MODEL", "foo:bar", "openai, anthropic, ollama, vllm"),
+    ("ASSESSMENT_MODEL", "openai:", "provider:model"),
+    ("ASSESSMENT_MODEL", ":gpt", "provider:model"),
+    ("MODEL_CALLS_PER_DAY", "-1", "from 0"),
+    ("MODEL_TOKENS_PER_DAY", "many", "from 0"),
+    ("MODEL_CALLS_AT_ONCE", "0", "from 1"),
     ("ASSESSMENT_BUDGET_SECONDS", "abc", "from 0.1 to 60"),
     ("ASSESSMENT_BUDGET_SECONDS", "-1", "from 0.1 to 60"),
     ("ASSESSMENT_BUDGET_SECONDS", "inf", "from 0.1 to 60"),
@@ -169,6 +177,55 @@ def test_an_empty_variable_means_unset_even_over_dotenv(copy):
 def test_a_broken_value_in_dotenv_stops_the_start(copy):
     (copy.folder / ".env").write_text("PORT=ninety\n")
     assert "PORT must be" in copy.refusal()
+
+
+# Models
+
+
+@pytest.mark.parametrize(
+    ("told", "missing"),
+    [
+        ({"ASSESSMENT_MODEL": "openai:gpt"}, "OPENAI_API_KEY"),
+        ({"ASSESSMENT_MODEL": "anthropic:claude"}, "ANTHROPIC_API_KEY"),
+        ({"ASSESSMENT_MODEL": "vllm:qwen"}, "VLLM_BASE_URL"),
+        (
+            {"ASSESSMENT_MODEL": "openai:gpt", "OPENAI_API_KEY": "hush-hush", "OPENAI_BASE_URL": "here"},
+            "OPENAI_BASE_URL",
+        ),
+        ({"ASSESSMENT_MODEL": "ollama:qwen", "OLLAMA_BASE_URL": "http://[x"}, "OLLAMA_BASE_URL"),
+    ],
+    ids=["no key", "no key of Anthropic's", "no address", "no web address", "a broken address"],
+)
+def test_a_model_without_what_its_provider_needs_stops_the_start_with_one_line(copy, told, missing):
+    said = copy.refusal(**told)
+    assert f"{missing} must be" in said
+    assert "hush-hush" not in said
+    assert said.count(" must be ") == 1
+
+
+def test_what_other_providers_variables_say_is_nobodys_business(copy):
+    assert copy.value("ASSESSMENT_MODEL", OPENAI_BASE_URL="nonsense") == "playbook"
+    assert copy.value("MODEL_API_KEY", ASSESSMENT_MODEL="ollama:qwen", OPENAI_API_KEY="a-key") == ""
+
+
+def test_a_models_key_and_address_are_read_from_dotenv_too(copy):
+    (copy.folder / ".env").write_text("OPENAI_API_KEY=from-file\nOPENAI_BASE_URL=http://10.0.0.9/v1\n")
+    assert copy.value("MODEL_API_KEY", ASSESSMENT_MODEL="openai:gpt") == "from-file"
+    assert copy.value("MODEL_BASE_URL", ASSESSMENT_MODEL="openai:gpt") == "http://10.0.0.9/v1"
+    assert copy.value("MODEL_API_KEY", ASSESSMENT_MODEL="openai:gpt", OPENAI_API_KEY="told") == "told"
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("", "http://127.0.0.1:11434/v1"),
+        ("http://10.0.0.7:11434", "http://10.0.0.7:11434/v1"),
+        ("http://x/y", "http://x/y"),
+    ],
+    ids=["this machine", "without a path", "with a path"],
+)
+def test_ollama_is_found_where_it_usually_listens(copy, told, address):
+    assert copy.value("MODEL_BASE_URL", ASSESSMENT_MODEL="ollama:qwen", OLLAMA_BASE_URL=told) == address
 
 
 # The database
