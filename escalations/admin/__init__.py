@@ -3,7 +3,16 @@
 from escalations.admin.assessments import AssessmentAdmin
 from escalations.admin.feed import FeedEventAdmin
 from escalations.admin.handoffs import HandoffAdmin
+from escalations.admin.model_calls import ModelCallAdmin, RevealAdmin
 from escalations.admin.runbooks import RunbookAdmin
 from escalations.admin.sessions import SessionAdmin
 
-__all__ = ["AssessmentAdmin", "FeedEventAdmin", "HandoffAdmin", "RunbookAdmin", "SessionAdmin"]
+__all__ = [
+    "AssessmentAdmin",
+    "FeedEventAdmin",
+    "HandoffAdmin",
+    "ModelCallAdmin",
+    "RevealAdmin",
+    "RunbookAdmin",
+    "SessionAdmin",
+]

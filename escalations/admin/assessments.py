@@ -58,7 +58,7 @@ class AssessmentAdmin(OwnedAdmin[Assessment]):
         "assessor",
     ]
     ordering = ["-requested_at"]
-    fields = ["handoff", "state_now", "reason", "assessor", "attempt", "requested_at", "finished_at", "in_full"]
+    fields = ["handoff", "state_now", "reason", "assessor", "run", "attempt", "requested_at", "finished_at", "in_full"]
     inlines = [FeedbackInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Assessment]:

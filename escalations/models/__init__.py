@@ -5,7 +5,9 @@ from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
 from escalations.models.handoff import Handoff
 from escalations.models.meaning import Meaning
+from escalations.models.model_call import ModelCall
 from escalations.models.runbook import Runbook
+from escalations.models.secret import Reveal, Secret
 from escalations.models.session import AISession, Message, TriedStep
 
 __all__ = [
@@ -17,6 +19,9 @@ __all__ = [
     "Handoff",
     "Meaning",
     "Message",
+    "ModelCall",
+    "Reveal",
     "Runbook",
+    "Secret",
     "TriedStep",
 ]

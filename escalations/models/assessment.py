@@ -1,6 +1,8 @@
 """What the AI makes of a handoff. Never required: every screen works without it."""
 
 from datetime import datetime
+from itertools import zip_longest
+from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
@@ -26,7 +28,9 @@ class Assessment(models.Model):
     data = models.JSONField(null=True)
     reason = models.CharField(max_length=300, blank=True)  # why it is unavailable, in plain words
     assessor = models.CharField(max_length=80, blank=True)  # who made it: playbook, or provider:model
-    attempt = models.PositiveSmallIntegerField(default=0)
+    run = models.PositiveIntegerField(default=0)  # counts up with each "Try again"
+    attempt = models.PositiveSmallIntegerField(default=0)  # of this run, the one that is next or under way
+    trying_until = models.DateTimeField(null=True)  # while a worker is at it, when that ends at the latest
     requested_at = models.DateTimeField(db_default=Now())
     deadline = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -46,6 +50,14 @@ class Assessment(models.Model):
 
     def __str__(self) -> str:
         return self.get_state_display()
+
+    @property
+    def facts(self) -> list[dict[str, Any]]:
+        """What we know, each with what it rests on, if the assessor says so: `[{"text", "grounds"}]`."""
+        if self.data is None:
+            return []
+        grounds = self.data.get("grounds", {}).get("what_we_know", [])
+        return [{"text": text, "grounds": ground} for text, ground in zip_longest(self.data["what_we_know"], grounds)]
 
     def state_at(self, moment: datetime) -> str:
         """The state as it is to be read: one that is still pending past its deadline has timed out,

@@ -9,6 +9,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
 
+from escalations.assessor.harm import warning_for
 from resolutionflow.accounts.models import Account, OwnedQuerySet, User
 
 TITLE_LENGTH = 200
@@ -125,6 +126,7 @@ class Message(models.Model):
     author = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     body = models.TextField(max_length=BODY_LENGTH)
     sources = models.JSONField(default=list)  # [{"kind": "message|session|runbook", "id": …, "title": …}]
+    unsupported = models.BooleanField(default=False)  # said by a model that could name no source
     step_handoff = models.ForeignKey("Handoff", models.SET_NULL, null=True, related_name="+")
     step_index = models.PositiveSmallIntegerField(null=True)  # which suggested step of that handoff, from 0
     step_use = models.CharField(max_length=20, choices=StepUse, blank=True)
@@ -141,6 +143,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.body[:80]
+
+    @property
+    def warning(self) -> str:
+        """What FlowPilot suggests may change or remove something."""
+        return warning_for(self.body) if self.kind == self.Kind.COPILOT else ""
 
     @property
     def author_name(self) -> str:

@@ -24,13 +24,23 @@ from resolutionflow.admin_site import OwnedAdmin
 admin.site.unregister(Group)  # rights come from the role
 
 
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time
+    """An account. Who says nothing about AI leaves it as it is."""
+
+    ai = forms.ChoiceField(label="AI", choices=Account.AI.choices, required=False)
+
+    def clean_ai(self) -> str:
+        return str(self.cleaned_data["ai"] or self.instance.ai)
+
+
 @admin.register(Account)
 class AccountAdmin(OwnedAdmin[Account]):
+    form = AccountForm
     account_path = "pk"
     list_display = ["name", "slug", "time_zone", "created_at"]
     search_fields = ["name", "slug"]
     ordering = ["name"]
-    fields = ["name", "slug", "time_zone", "created_at"]
+    fields = ["name", "slug", "time_zone", "ai", "model_calls_per_day", "model_tokens_per_day", "created_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -39,7 +49,9 @@ class AccountAdmin(OwnedAdmin[Account]):
         return self.admin_site.has_permission(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
-        return ["created_at"] if request.user.is_superuser else ["slug", "created_at"]
+        """The operator pays for models, so the operator says how much."""
+        paid = ["model_calls_per_day", "model_tokens_per_day"]
+        return ["created_at"] if request.user.is_superuser else ["slug", *paid, "created_at"]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Account | None = None) -> dict[str, Sequence[str]]:
         return {} if obj else {"slug": ["name"]}

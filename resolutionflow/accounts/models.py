@@ -21,14 +21,31 @@ def validate_time_zone(name: str) -> None:
 class Account(models.Model):
     """One support team. Everybody but a superuser belongs to exactly one."""
 
+    class AI(models.TextChoices):
+        INSTALLATION = "installation", "As this installation is set up"
+        PLAYBOOK = "playbook", "Playbook only: nothing leaves this installation"
+        NONE = "none", "No AI: no assessments, no answers by FlowPilot"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    ai = models.CharField("AI", max_length=12, choices=AI, default=AI.INSTALLATION)
+    model_calls_per_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Questions to a model a day. Empty: as this installation is set up."
+    )
+    model_tokens_per_day = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Tokens, read and written, a day. Empty: as this installation is set up."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ai__in=["installation", "playbook", "none"]), name="account_ai_known"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

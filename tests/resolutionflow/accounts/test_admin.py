@@ -249,6 +249,19 @@ def test_adam_names_his_account_and_its_time_zone_but_not_its_slug(adam, as_user
     assert (account.name, account.time_zone, account.slug) == ("Harbor & Sons", "Asia/Tokyo", "harbor-it")
 
 
+def test_adam_decides_about_ai_and_the_operator_about_its_budget(adam, sam, as_user):
+    form = {"name": "Harbor IT", "slug": "harbor-it", "time_zone": "UTC", "ai": "playbook", "model_calls_per_day": "7"}
+    assert as_user(adam).post(page(adam.account), form).status_code == 302
+    account = Account.objects.get(pk=adam.account_id)
+    assert (account.ai, account.model_calls_per_day) == ("playbook", None)
+    assert as_user(sam).post(page(adam.account), form).status_code == 302
+    account.refresh_from_db()
+    assert (account.ai, account.model_calls_per_day, account.model_tokens_per_day) == ("playbook", 7, None)
+    assert as_user(adam).post(page(adam.account), {**form, "ai": "everything"}).status_code == 200
+    account.refresh_from_db()
+    assert account.ai == "playbook"
+
+
 def test_a_time_zone_that_is_none_is_refused(adam, as_user):
     answer = as_user(adam).post(page(adam.account), {"name": "Harbor IT", "time_zone": "Mars/Olympus"})
     assert "no IANA time zone" in answer.text
