@@ -6,14 +6,14 @@ The path's object is found before the body is looked at: a stranger's answers 40
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from ninja import Query, Router, Status
 from ninja.errors import ValidationError
 from ninja.params.models import Path as InPath
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from escalations import shapes, suggestions
-from escalations.actions import feedback, handoffs, sessions
+from escalations.actions import feedback, handoffs, secrets, sessions
 from escalations.actions.suggestions import SuggestedStep
 from escalations.idempotency import once
 from escalations.models import AISession, Handoff, Message
@@ -128,6 +128,24 @@ def resolve_session(request: SignedRequest, session: SessionOfPath, told: shapes
     """Close the session with what fixed it; its open handoff closes with it."""
     sessions.resolve(session, by=request.auth, resolution=told.resolution)
     return Status(200, shapes.session(session))
+
+
+@router.post(
+    "/sessions/{session_id}/reveal",
+    response={200: shapes.RevealShape, **CHANGE},
+    operation_id="reveal_secret",
+    tags=["Sessions"],
+)
+def reveal_secret(
+    request: SignedRequest, response: HttpResponse, session: SessionOfPath, told: shapes.RevealTold
+) -> Status[Any]:
+    """A secret that was taken out of the session's texts, for its holder. Who read it stands in the session."""
+    secret = session.secrets.select_related("session").filter(number=told.number).first()
+    if secret is None:
+        raise Http404
+    value = secrets.reveal(secret, by=request.auth)
+    response["Cache-Control"] = "no-store"
+    return Status(200, {"number": secret.number, "kind": secret.kind, "value": value})
 
 
 # Handoffs

@@ -44,6 +44,10 @@ class MessageForm(PageForm):
     step_index = forms.IntegerField(required=False, min_value=0, max_value=99, widget=forms.HiddenInput)
 
 
+class RevealForm(PageForm):
+    number = forms.IntegerField(min_value=1, max_value=1_000_000)
+
+
 class StepForm(PageForm):
     description = _text(STEP_LENGTH, placeholder="What did you try?")
     outcome = forms.ChoiceField(choices=TriedStep.Outcome.choices, initial=TriedStep.Outcome.FAILED)

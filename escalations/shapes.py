@@ -91,6 +91,10 @@ class FeedbackTold(Told):
     why: Annotated[str, _text(WHY_LENGTH, least=0)] | None = None
 
 
+class RevealTold(Told):
+    number: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
 class HandoffTold(Told):
     intent: Literal["escalate"]
     reason: Annotated[str, _text(REASON_LENGTH)]
@@ -147,6 +151,14 @@ class StepShape(TypedDict):
     note: str
     by: Person | None
     created_at: datetime
+
+
+class RevealShape(TypedDict):
+    """`number` is what the texts call it: `[hidden password 2]`."""
+
+    number: int
+    kind: str
+    value: str
 
 
 class SessionShape(TypedDict):

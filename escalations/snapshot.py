@@ -2,7 +2,8 @@
 
 `{"version": 1, "session": {id, title, client_name, ticket_ref, problem, started_at, started_by},
 "messages": [{id, number, kind, author, body, at}], "steps": [{id, description, outcome, note, by, at, message_id}]}`;
-times are ISO 8601 in UTC, ids are strings, people are names. The system's own lines are left out.
+times are ISO 8601 in UTC, ids are strings, people are names. The system's own lines are left out, and so are secrets:
+texts are stored without them, but those that were written before that was so are masked here.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from escalations.masking import mask
 from escalations.models import AISession, Message, TriedStep
 
 
@@ -21,10 +23,10 @@ def of(session: AISession) -> dict[str, Any]:
         "version": 1,
         "session": {
             "id": str(session.pk),
-            "title": session.title,
-            "client_name": session.client_name,
-            "ticket_ref": session.ticket_ref,
-            "problem": session.problem,
+            "title": mask(session.title),
+            "client_name": mask(session.client_name),
+            "ticket_ref": mask(session.ticket_ref),
+            "problem": mask(session.problem),
             "started_at": _iso(session.created_at),
             "started_by": session.started_by.name if session.started_by else "",
         },
@@ -48,7 +50,7 @@ def _message(message: Message) -> dict[str, Any]:
         "number": message.number,
         "kind": message.kind,
         "author": message.author_name,
-        "body": message.body,
+        "body": mask(message.body),
         "at": _iso(message.created_at),
     }
 
@@ -56,9 +58,9 @@ def _message(message: Message) -> dict[str, Any]:
 def _step(step: TriedStep) -> dict[str, Any]:
     return {
         "id": str(step.pk),
-        "description": step.description,
+        "description": mask(step.description),
         "outcome": step.outcome,
-        "note": step.note,
+        "note": mask(step.note),
         "by": step.by.name if step.by else "",
         "at": _iso(step.created_at),
         "message_id": str(step.source_message_id) if step.source_message_id else None,

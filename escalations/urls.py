@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from escalations.views import handoffs, queue, runbooks, sessions, steps
+from escalations.views import handoffs, queue, runbooks, secrets, sessions, steps
 
 app_name = "escalations"
 urlpatterns = [
@@ -23,5 +23,6 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/steps/<uuid:step_id>/keep-apart/", steps.keep_apart, name="keep-apart"),
     path("sessions/<uuid:session_id>/suggestions/", sessions.show_suggestions, name="suggestions"),
     path("sessions/<uuid:session_id>/escalate/", sessions.escalate, name="escalate"),
+    path("sessions/<uuid:session_id>/reveal/", secrets.reveal, name="reveal"),
     path("sessions/<uuid:session_id>/resolve/", sessions.resolve, name="resolve"),
 ]

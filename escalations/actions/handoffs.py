@@ -6,6 +6,7 @@ from escalations import snapshot
 from escalations.actions import assessments, feed
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
 from escalations.actions.refusals import AlreadyPickedUp, Conflict, NotAllowed, Refusal, require_engineer
+from escalations.actions.secrets import hide
 from escalations.actions.transaction import in_transaction
 from escalations.models import AISession, FeedEvent, Handoff, Message
 from resolutionflow.accounts.models import User
@@ -22,6 +23,7 @@ def escalate(session: AISession, *, by: User, reason: str, priority: str = Hando
     lock_as_holder(session, by=by)
     if opened or session.state != AISession.State.ACTIVE:
         raise Conflict(_why_not_escalated(opened, by))
+    reason = hide(session, reason)
     handoff = Handoff.objects.create(
         account_id=session.account_id,
         session=session,
@@ -79,6 +81,7 @@ def release(handoff: Handoff, *, by: User, reason: str = "") -> Handoff:
             raise NotAllowed(f"{handoff.picked_up_by} has it; only they can put it back.")
         raise Conflict(f"It is {_state_in_words(handoff)}, so there is nothing to put back.")
     _give(handoff.session, to=handoff.created_by, state=AISession.State.ESCALATED)
+    reason = hide(handoff.session, reason)
     why = f": {reason}" if reason else "."
     add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} put it back into the queue{why}", author=by)
     feed.append(FeedEvent.Kind.RELEASED, handoff, by=by, data={"reason": reason})

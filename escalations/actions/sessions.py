@@ -1,7 +1,7 @@
 """Start a session, post to it, record what was tried (`steps.py`), resolve it."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -10,10 +10,12 @@ from escalations import copilot, knowledge
 from escalations.actions import feed, jobs, learning
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
+from escalations.actions.secrets import Hiding, hide
 from escalations.actions.steps import record_step
 from escalations.actions.suggestions import SuggestedStep, provenance
 from escalations.actions.transaction import in_transaction
 from escalations.models import AISession, FeedEvent, Handoff, Message
+from escalations.models.session import CLIENT_LENGTH, TICKET_LENGTH, TITLE_LENGTH
 from resolutionflow.accounts.models import Account, User
 
 __all__ = ["SuggestedStep", "answer", "post", "record_step", "resolve", "start", "tell"]
@@ -25,16 +27,14 @@ def start(
 ) -> AISession:
     """Open a session on the desk of `by`. FlowPilot answers to the problem, if one is told."""
     require_engineer(by)
-    session = AISession.objects.create(
-        account=account,
-        title=title,
-        client_name=client_name,
-        ticket_ref=ticket_ref,
-        problem=problem,
-        started_by=by,
-        holder=by,
-        held_since=timezone.now(),
-    )
+    session = AISession(account=account, started_by=by, holder=by, held_since=timezone.now())
+    hiding = Hiding(session, is_new=True)
+    session.title = hiding.hide(title, length=TITLE_LENGTH)
+    session.client_name = hiding.hide(client_name, length=CLIENT_LENGTH)
+    session.ticket_ref = hiding.hide(ticket_ref, length=TICKET_LENGTH)
+    session.problem = hiding.hide(problem)
+    session.save(force_insert=True)
+    hiding.keep()
     if problem:
         _ask_flowpilot(session)
     return session
@@ -48,23 +48,56 @@ def post(session: AISession, *, by: User, body: str, step: SuggestedStep | None 
     """
     require_engineer(by)
     lock_as_holder(session, by=by)
-    message = add_message(session, Message.Kind.ENGINEER, body, author=by, **provenance(body, step))
+    hidden = hide(session, body)
+    message = add_message(session, Message.Kind.ENGINEER, hidden, author=by, **provenance(body, step))
     _ask_flowpilot(session, message)
     return message
 
 
+def answer_id(session: AISession, *, to: UUID | None) -> UUID:
+    """The id that the answer to a message, or with None to the problem, has or will have: so there can be only one."""
+    return uuid5(to or session.pk, "answer")
+
+
+def is_answered(session: AISession, *, to: UUID | None) -> bool:
+    return session.messages.filter(pk=answer_id(session, to=to)).exists()
+
+
 @in_transaction
-def answer(session: AISession, *, to: UUID | None, body: str, sources: list[dict[str, str]]) -> Message | None:
-    """FlowPilot's answer to a message, or with None to the problem. None if the session closed meanwhile."""
+def answer(
+    session: AISession,
+    *,
+    to: UUID | None,
+    body: str,
+    sources: list[dict[str, str]],
+    unsupported: bool = False,
+    why: str = "",
+) -> Message | None:
+    """FlowPilot's answer to a message, or with None to the problem; `why` is a line before it, by the system.
+
+    None if it is answered already, or the session closed meanwhile.
+    """
     lock(session)
-    if not session.is_open:
+    if not session.is_open or is_answered(session, to=to):
         return None
-    return add_message(session, Message.Kind.COPILOT, body, sources=sources)
+    if why:
+        add_message(session, Message.Kind.SYSTEM, why)
+    own_id = answer_id(session, to=to)
+    return add_message(session, Message.Kind.COPILOT, body, id=own_id, sources=sources, unsupported=unsupported)
+
+
+@in_transaction
+def excuse(session: AISession, *, to: UUID | None, body: str) -> Message | None:
+    """Why FlowPilot could not answer, in the answer's place. None if it is answered, or the session closed."""
+    lock(session)
+    if not session.is_open or is_answered(session, to=to):
+        return None
+    return add_message(session, Message.Kind.SYSTEM, body, id=answer_id(session, to=to))
 
 
 @in_transaction
 def tell(session: AISession, *, body: str) -> Message | None:
-    """A line by the system, such as why FlowPilot could not answer. None if the session closed meanwhile."""
+    """A line by the system. None if the session closed meanwhile."""
     lock(session)
     if not session.is_open:
         return None
@@ -86,7 +119,8 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
     add_message(session, Message.Kind.SYSTEM, f"{by.name} resolved the session.", author=by)
     if session.state == AISession.State.ESCALATED:
         change(session, state=AISession.State.ACTIVE)
-    change(session, state=AISession.State.RESOLVED, resolved_at=Now(), resolved_by=by, resolution=resolution)
+    hidden = hide(session, resolution)
+    change(session, state=AISession.State.RESOLVED, resolved_at=Now(), resolved_by=by, resolution=hidden)
     knowledge.learn(session)
     learning.later(session)
     lock(session)
@@ -100,7 +134,7 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
 
 
 def _ask_flowpilot(session: AISession, message: Message | None = None) -> None:
-    if copilot.is_on():
+    if copilot.is_on(session.account):
         jobs.defer(jobs.ANSWER, session_id=str(session.pk), message_id=str(message.pk) if message else None)
 
 

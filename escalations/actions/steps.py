@@ -4,10 +4,12 @@ from django.db.models import Max
 
 from escalations.actions.conversation import change, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
+from escalations.actions.secrets import hide_all
 from escalations.actions.suggestions import SuggestedStep
 from escalations.actions.transaction import in_transaction
 from escalations.live import announce
 from escalations.models import AISession, Message, TriedStep
+from escalations.models.session import STEP_LENGTH
 from resolutionflow.accounts.models import User
 
 
@@ -33,6 +35,7 @@ def record_step(
     asking = _first_sent(session, suggestion) if suggestion else source_message
     source_message = source_message or asking
     _require_first_record(session, source_message, suggestion)
+    description, note = hide_all(session, [description, note], length=STEP_LENGTH)
     last = session.steps.aggregate(last=Max("position"))["last"] or 0
     step = TriedStep.objects.create(
         session=session,
