@@ -5,29 +5,26 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 from uuid import UUID
 
-from django.db import connection
 from procrastinate.contrib.django import app
 
-from escalations import copilot, knowledge
+from escalations import thinking
 from escalations.actions import assessments, jobs, learning, sessions
-from escalations.assessor import providers
-from escalations.models import AISession, Assessment, Handoff
+from escalations.actions.assessments import Attempt
+from escalations.live.drafts import Draft
+from escalations.models import AISession, Assessment
+from escalations.retrying import PutBack
+from escalations.thinking import Made, in_thread_of, write
 
 log = logging.getLogger(__name__)
-R = TypeVar("R")
 
 ANSWER_SECONDS = 20.0
 LEARN_SECONDS = 2.0  # at a stretch: whoever stops the worker waits for it
 STALLED_SECONDS = 60
-
-# Thinking may hang; writing must not wait behind it.
-_thinking = ThreadPoolExecutor(max_workers=16, thread_name_prefix="thinking")
-_writing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="writing")
+TIMED_OUT, FAILED = Assessment.State.TIMED_OUT, Assessment.State.FAILED
+WRONG = "Something went wrong while it was made."
 
 
 def _step_back() -> None:
@@ -39,76 +36,88 @@ def _step_back() -> None:
 _learning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learning", initializer=_step_back)
 
 
-async def _in(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
-    def run() -> R:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    return await asyncio.get_running_loop().run_in_executor(pool, run)
-
-
-@app.task(name=jobs.ASSESS)
-async def assess(handoff_id: str, attempt: int = 0) -> None:
+@app.task(name=jobs.ASSESS, retry=PutBack())
+async def assess(handoff_id: str, attempt: int = 0, run: int = 0) -> None:
     """Assess a handoff within this attempt's budget, and store whatever comes of it."""
-    handoff = await _in(_writing, lambda: Handoff.objects.for_context().filter(pk=handoff_id).first())
-    if handoff is None or handoff.assessment.state not in Assessment.MAY_BECOME_READY:
+    begun = await write(lambda: assessments.begin(handoff_id, run=run, attempt=attempt))
+    if begun is None:
         return
-    budget = assessments.budget_of(attempt)
     try:
-        async with asyncio.timeout(budget):
-            data = await _in(_thinking, lambda: providers.assess(knowledge.case_of_handoff(handoff)).as_data())
+        async with asyncio.timeout(begun.budget):
+            made = await thinking.assess(begun.handoff)
     except TimeoutError:
-        reason = f"It took longer than {budget:g} seconds."
-        await _in(_writing, lambda: _give_up(handoff, Assessment.State.TIMED_OUT, reason, attempt))
-    except Exception:
-        log.exception("The assessment of %s failed.", handoff_id)
-        reason = "Something went wrong while it was made."
-        await _in(_writing, lambda: _give_up(handoff, Assessment.State.FAILED, reason, attempt))
+        await _late(begun)
+    except Exception as error:
+        _log(f"The assessment of {handoff_id} failed", error)
+        await _give_up(begun, FAILED, WRONG)
     else:
-        await _in(_writing, lambda: assessments.store(handoff, data=data, made_by=providers.name()))
+        await _store(begun, made)
 
 
-def _give_up(handoff: Handoff, state: Assessment.State, reason: str, attempt: int) -> None:
-    assessments.give_up(handoff, state=state, reason=reason, attempt=attempt)
+async def _late(begun: Attempt) -> None:
+    """It is tried again with a longer budget; after the last one, the playbook steps in for a model."""
+    reason = f"It took longer than {begun.budget:g} seconds."
+    made = await thinking.instead_of_model(begun.handoff, reason=reason) if begun.is_last else None
+    if made:
+        await _store(begun, made)
+    else:
+        await _give_up(begun, TIMED_OUT, reason)
 
 
-@app.task(name=jobs.ANSWER)
+async def _store(begun: Attempt, made: Made) -> None:
+    await write(
+        lambda: assessments.store(begun.handoff, data=made.data, made_by=made.made_by, reason=made.reason),
+    )
+
+
+async def _give_up(begun: Attempt, state: Assessment.State, reason: str) -> None:
+    await write(
+        lambda: assessments.give_up(begun.handoff, state=state, reason=reason, attempt=begun.number, run=begun.run)
+    )
+
+
+@app.task(name=jobs.ANSWER, retry=PutBack())
 async def answer(session_id: str, message_id: str | None = None) -> None:
     """FlowPilot's answer to a message, or to the problem; if there is none to be had, a line says why."""
-    session = await _in(_writing, lambda: AISession.objects.select_related("account").filter(pk=session_id).first())
+    session = await write(lambda: AISession.objects.select_related("account").filter(pk=session_id).first())
     if session is None:
         return
     to = UUID(message_id) if message_id else None
+    if await write(lambda: sessions.is_answered(session, to=to)):
+        return
+    draft = Draft(session, sessions.answer_id(session, to=to))
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            said = await _in(_thinking, lambda: copilot.answer(knowledge.case_of_session(session)))
+            said = await thinking.answer(session, heard=draft.tell)
     except TimeoutError:
         why = f"FlowPilot could not answer within {ANSWER_SECONDS:g} seconds. Your message is kept."
-        await _in(_writing, lambda: sessions.tell(session, body=why))
-    except Exception:
-        log.exception("FlowPilot's answer in %s failed.", session_id)
+        await write(lambda: sessions.excuse(session, to=to, body=why))
+    except Exception as error:
+        _log(f"FlowPilot's answer in {session_id} failed", error)
         why = "FlowPilot could not answer: something went wrong. Your message is kept."
-        await _in(_writing, lambda: sessions.tell(session, body=why))
+        await write(lambda: sessions.excuse(session, to=to, body=why))
     else:
-        await _in(_writing, lambda: sessions.answer(session, to=to, body=said.body, sources=said.sources_as_data()))
+        await write(lambda: sessions.answer(session, to=to, **said.as_written()))
 
 
-@app.task(name=jobs.LEARN, lock="learn", priority=-10)
+def _log(what: str, error: Exception) -> None:
+    log.error("%s: %s", what, type(error).__name__, exc_info=error)
+
+
+@app.task(name=jobs.LEARN, lock="learn", priority=-10, retry=PutBack())
 async def learn(session_id: str | None = None) -> None:
     """Read a resolved session, or all that is not read yet, so that it is found by what it means."""
     if session_id:
-        await _in(_learning, lambda: learning.learn(UUID(session_id)))
-    elif not await _in(_learning, lambda: learning.catch_up(seconds=LEARN_SECONDS)):
-        await _in(_writing, learning.later)
+        await in_thread_of(_learning, lambda: learning.learn(UUID(session_id)))
+    elif not await in_thread_of(_learning, lambda: learning.catch_up(seconds=LEARN_SECONDS)):
+        await write(learning.later)
 
 
 @app.periodic(cron="7 * * * *")
 @app.task(name="escalations.tasks.catch_up", queueing_lock="catch_up", pass_context=False)
 async def catch_up(timestamp: int) -> None:
     """What nobody was there to read: sessions from before the weights were installed, say."""
-    await _in(_writing, learning.later)
+    await write(learning.later)
 
 
 @app.periodic(cron="* * * * *")

@@ -6,6 +6,7 @@ from escalations.actions.refusals import Conflict, NotAllowed, require_engineer
 from escalations.actions.transaction import in_transaction
 from escalations.masking import mask
 from escalations.models import Assessment, Feedback, Handoff
+from escalations.models.feedback import WHY_LENGTH
 from resolutionflow.accounts.models import User
 
 
@@ -20,5 +21,5 @@ def judge(handoff: Handoff, *, by: User, helpful: bool, why: str = "") -> Feedba
         raise NotAllowed("Only who picked it up can say whether the assessment helped.")
     if handoff.assessment.state != Assessment.State.READY:
         raise Conflict("There is no assessment to judge yet.")
-    vote = {"helpful": helpful, "why": mask(why), "at": timezone.now()}
+    vote = {"helpful": helpful, "why": mask(why)[:WHY_LENGTH], "at": timezone.now()}
     return Feedback.objects.update_or_create(assessment=handoff.assessment, by=by, defaults=vote)[0]

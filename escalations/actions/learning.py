@@ -18,7 +18,7 @@ AT_ONCE = 16
 
 def later(session: AISession | None = None) -> None:
     """Let the worker learn this session, or all that is not learned yet, once the transaction at hand is committed."""
-    if sentences.is_there() and providers.is_on():
+    if sentences.is_there() and (providers.is_on(session.account) if session else providers.is_installed()):
         jobs.defer(jobs.LEARN, session_id=str(session.pk) if session else None)
 
 

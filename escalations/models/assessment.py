@@ -1,8 +1,6 @@
 """What the AI makes of a handoff. Never required: every screen works without it."""
 
 from datetime import datetime
-from itertools import zip_longest
-from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
@@ -50,14 +48,6 @@ class Assessment(models.Model):
 
     def __str__(self) -> str:
         return self.get_state_display()
-
-    @property
-    def facts(self) -> list[dict[str, Any]]:
-        """What we know, each with what it rests on, if the assessor says so: `[{"text", "grounds"}]`."""
-        if self.data is None:
-            return []
-        grounds = self.data.get("grounds", {}).get("what_we_know", [])
-        return [{"text": text, "grounds": ground} for text, ground in zip_longest(self.data["what_we_know"], grounds)]
 
     def state_at(self, moment: datetime) -> str:
         """The state as it is to be read: one that is still pending past its deadline has timed out,

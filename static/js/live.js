@@ -32,6 +32,7 @@ export class LivePage {
     if (frame.type === "ready") this.compare(frame.cursor, 0);
     else if (frame.type === "heartbeat") this.compare(frame.cursor, PATIENCE);
     else if (frame.type === "unavailable") return;
+    else if (frame.type === "message_delta") this.draft(frame);
     else if (frame.cursor === undefined) this.apply(frame);
     else if (this.resyncing) this.waiting.push(frame);
     else this.take(frame);
@@ -63,9 +64,21 @@ export class LivePage {
     this.placed(frame);
   }
 
+  /** An answer so far: all of it, in place of what was there. Once the message itself is there, that stays. */
+  draft(frame) {
+    const shown = document.getElementById(`message-${frame.message}`);
+    if (shown && !("draft" in shown.dataset)) return;
+    this.place(frame.html, frame.type);
+    this.placed(frame);
+  }
+
   place(html, type) {
     const fragment = parse(html);
-    const shown = document.getElementById(fragment.id);
+    let shown = document.getElementById(fragment.id);
+    if (shown && "draft" in shown.dataset && type !== "message_delta") {
+      shown.remove(); // the message takes its place at the end, as it has in the conversation
+      shown = null;
+    }
     const ahead = document.querySelector(`[data-live-prepend~="${type}"]`);
     const behind = document.querySelector(`[data-live-append~="${type}"]`);
     // A card that was put back before its pick-up was announced never left, but stands on top like any arrival.

@@ -47,6 +47,6 @@ if (log && root.dataset.mayPost === "true" && !location.hash && way !== "back_fo
 new LivePage(root, {
   fetchAgain: fetchRegions,
   placed(frame) {
-    if (log && wasAtEnd && frame.type === "message_posted") goToTheEnd();
+    if (log && wasAtEnd && ["message_posted", "message_delta"].includes(frame.type)) goToTheEnd();
   },
 });

@@ -4,6 +4,7 @@ import pytest
 
 from escalations import copilot
 from escalations.assessor import Case, PastSession, TriedStep, providers
+from resolutionflow.accounts.models import Account
 
 PAST = (
     PastSession("1", "Old loop", "Outlook loops for the password", "Delete the cached Office token", (), 0.9),
@@ -57,9 +58,11 @@ def test_an_idea_of_the_runbook_names_it():
 
 
 def test_it_can_be_switched_off(settings):
-    assert copilot.is_on()
+    harbor = Account(name="Harbor IT")
+    assert copilot.is_on(harbor)
+    assert not copilot.is_on(Account(ai="none"))
     settings.ASSESSMENT_MODEL = "none"
-    assert not copilot.is_on()
+    assert not copilot.is_on(harbor)
 
 
 def test_its_providers_are_the_assessors(monkeypatch):

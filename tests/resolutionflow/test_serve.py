@@ -32,14 +32,15 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "resolutionflow.settings"
 import django
 django.setup()
 from procrastinate.contrib.django import app
+from escalations.retrying import PutBack
 
-@app.task(name="tests.work")
+@app.task(name="tests.work", retry=PutBack())
 async def work(path, seconds):
     Path(path).with_suffix(".begun").write_text("")
     await asyncio.sleep(seconds)
     Path(path).write_text(str(time.time()))
 
-@app.task(name="tests.hang")
+@app.task(name="tests.hang", retry=PutBack())
 async def hang(path):
     Path(path).with_suffix(".begun").write_text("")
     await asyncio.to_thread(time.sleep, 300)

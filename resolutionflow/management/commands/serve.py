@@ -16,18 +16,18 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.test import RequestFactory
-from procrastinate import App, BaseRetryStrategy, RetryDecision
+from procrastinate import App
 from procrastinate.contrib.django import app as jobs
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job
 from psycopg import OperationalError
 
+from escalations import thinking
 from resolutionflow import postgres
 
 log = logging.getLogger("resolutionflow.serve")
 
-JOBS_AT_ONCE = 8
+JOBS_AT_ONCE = 24  # most of them wait for a model
 LAST_JOBS_SECONDS = 4.0
 STOP_SECONDS = 8.0  # a supervisor kills after ten
 PAUSE_SECONDS = 1.0
@@ -123,13 +123,6 @@ def give_up_later() -> None:
     timer.start()
 
 
-class PutBack(BaseRetryStrategy):
-    """A job that is cancelled, because the process ends, waits for the next worker. One that fails has failed."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        return RetryDecision() if isinstance(exception, asyncio.CancelledError) else None
-
-
 class Worker:
     """The jobs' worker on the web server's own loop, so that a job starts milliseconds after its commit."""
 
@@ -139,12 +132,11 @@ class Worker:
         self.app = App(connector=connector, worker_defaults=jobs.worker_defaults)
         self.app.tasks = jobs.tasks
         self.app.periodic_registry = jobs.periodic_registry
-        for task in self.app.tasks.values():
-            task.retry_strategy = task.retry_strategy or PutBack()
         self.task: asyncio.Task[None] | None = None
         self.stopping = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        thinking.warm_up()
         self.task = loop.create_task(self._run())
 
     async def stop(self) -> None:

@@ -58,7 +58,7 @@ def test_an_escalation_asks_for_an_assessment_and_does_not_wait_for_it(ann):
     handoff = HandoffFactory(by=ann)
     assert handoff.assessment.state == Assessment.State.PENDING
     job = ProcrastinateJob.objects.get(task_name="escalations.tasks.assess")
-    assert job.args == {"handoff_id": str(handoff.pk), "attempt": 0}
+    assert job.args == {"handoff_id": str(handoff.pk), "run": 0, "attempt": 0}
 
 
 def test_the_escalator_still_holds_the_session_while_it_waits(ann):
