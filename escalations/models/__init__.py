@@ -4,6 +4,10 @@ from escalations.models.assessment import Assessment
 from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
 from escalations.models.handoff import Handoff
+from escalations.models.refused import RefusedPickup
 from escalations.models.session import AISession, Message, TriedStep
 
-__all__ = ["AISession", "Assessment", "FeedCounter", "FeedEvent", "Feedback", "Handoff", "Message", "TriedStep"]
+__all__ = [
+    *("AISession", "Assessment", "FeedCounter", "FeedEvent"),
+    *("Feedback", "Handoff", "Message", "RefusedPickup", "TriedStep"),
+]
