@@ -92,6 +92,7 @@ class Rate:
     denominator: Condition
     excluded: Mapping[str, Condition] = field(default_factory=dict)
     unit: str = "handoffs"
+    is_count: bool = False  # its value is the numerator
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,7 @@ ESCALATIONS = Rate(
     "Sessions that were escalated in the period, whatever became of them.",
     numerator=_always,
     denominator=_always,
+    is_count=True,
 )
 
 

@@ -51,6 +51,8 @@ class Measured:
 
     @property
     def value(self) -> float | None:
+        if self.figure.is_count:
+            return self.numerator
         return self.numerator / self.denominator if self.denominator else None
 
 
