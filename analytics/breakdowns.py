@@ -8,9 +8,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import Count, DateTimeField, F, Func, IntegerField, Q, Value
 
-from analytics.figures import CONVERSION, MIN_N
+from analytics import tallies
+from analytics.figures import CONVERSION, ESCALATIONS, MIN_N
 from analytics.metrics import Percentiles, cohort, held, moment_of
 from analytics.periods import Bucket, Period
+from analytics.tallies import Tally
 from resolutionflow.accounts.models import Account, User
 
 MEDIAN = (0.5,)
@@ -53,27 +55,42 @@ class TrendRow:
 def trend(account: Account, period: Period, *, as_of: datetime) -> list[TrendRow]:
     """One row per bucket, empty ones included."""
     buckets = period.buckets(as_of)
+    told = tallies.of(account, edges_of(buckets), moment_of(as_of))
+    return trend_of(buckets, told, medians(account, period, buckets))
+
+
+def edges_of(buckets: list[Bucket]) -> list[datetime]:
+    """Where the buckets begin, and where the last one ends."""
+    return [*(bucket.start for bucket in buckets), buckets[-1].end]
+
+
+def trend_of(buckets: list[Bucket], told: list[Tally], waits: dict[int, float]) -> list[TrendRow]:
+    """The rows, of what was counted already."""
+    name = CONVERSION.name
+    return [
+        TrendRow(
+            bucket,
+            tally[f"{ESCALATIONS.name}:numerator"],
+            tally[f"{name}:numerator"],
+            tally[f"{name}:denominator"],
+            waits.get(number) if tally[f"{name}:denominator"] >= MIN_N[50] else None,
+        )
+        for number, (bucket, tally) in enumerate(zip(buckets, told, strict=True), 1)
+    ]
+
+
+def medians(account: Account, period: Period, buckets: list[Bucket]) -> dict[int, float]:
+    """The median wait in seconds, by the bucket's number from 1."""
     starts = Value([bucket.start for bucket in buckets], output_field=ArrayField(DateTimeField()))
-    moment = moment_of(as_of)
-    counted = (
+    told: Any = (
         cohort(account, period)
+        .filter(pickup_seconds__isnull=False)
         .order_by()
         .annotate(bucket=Func(F("escalated_at"), starts, function="width_bucket", output_field=IntegerField()))
         .values("bucket")
-        .annotate(
-            escalations=Count("handoff_id"),
-            numerator=Count("handoff_id", filter=CONVERSION.numerator(moment)),
-            denominator=Count("handoff_id", filter=CONVERSION.denominator(moment)),
-            median=Percentiles("pickup_seconds", MEDIAN),
-        )
+        .annotate(median=Percentiles("pickup_seconds", MEDIAN))
     )
-    told: dict[int, Any] = {row["bucket"]: row for row in counted}
-    return [_trend_row(bucket, told.get(number, {})) for number, bucket in enumerate(buckets, 1)]
-
-
-def _trend_row(bucket: Bucket, told: dict[str, Any]) -> TrendRow:
-    counts = {name: told.get(name, 0) for name in ("escalations", "numerator", "denominator")}
-    return TrendRow(bucket, **counts, median_wait=_median(told.get("median"), counts["denominator"]))
+    return {row["bucket"]: row["median"][0] for row in told}
 
 
 def _median(percentiles: object, n: object) -> float | None:

@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
+from analytics.models import HandoffFact
 from escalations.models import Handoff
 
 IMMATURE = timedelta(minutes=30)
 RE_ESCALATION = timedelta(days=7)
+
+UNAVAILABLE = tuple(state for state in HandoffFact.Assessed.values if state != HandoffFact.Assessed.READY)
 
 Condition = Callable[["Moment"], Q]
 
@@ -80,8 +83,7 @@ def ready_in_time(moment: Moment) -> Q:
 class Rate:
     """`numerator / denominator`, counted in `unit`. A pickup is counted by a number that its handoff carries.
 
-    `excluded` are the escalations that are in neither, by reason; `parts` are told beside the figure, as rates of
-    their own.
+    `excluded` are the escalations that are in neither, by reason; `also` are counted beside it. All open as lists.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Rate:
     numerator: Condition
     denominator: Condition
     excluded: Mapping[str, Condition] = field(default_factory=dict)
+    also: Mapping[str, Condition] = field(default_factory=dict)
     unit: str = "handoffs"
     is_count: bool = False  # its value is the numerator
 
@@ -118,6 +121,7 @@ CONVERSION = Rate(
     numerator=acted_on,
     denominator=picked_up,
     excluded={"taken_back": taken_back_unseen, "waiting": _both(waiting, _not(picked_up))},
+    also={"immature": immature},
 )
 PICKUP_RATE = Rate(
     "pickup_rate",
@@ -177,6 +181,7 @@ AVAILABILITY = Rate(
     numerator=_both(picked_up, ai_on, _is(assessed="ready")),
     denominator=_both(picked_up, ai_on),
     excluded={"ai_disabled": _both(picked_up, _not(ai_on)), "not_picked_up": _not(picked_up)},
+    also={reason: _both(picked_up, ai_on, _is(assessed=reason)) for reason in UNAVAILABLE},
 )
 STEP_USE = Rate(
     "step_use",
@@ -195,6 +200,7 @@ ESCALATIONS = Rate(
     "Sessions that were escalated in the period, whatever became of them.",
     numerator=_always,
     denominator=_always,
+    also={"waiting": waiting},
     is_count=True,
 )
 

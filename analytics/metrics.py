@@ -14,24 +14,25 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, transaction
-from django.db.models import Aggregate, Avg, Count, F, FloatField, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Aggregate, Avg, Count, F, FloatField, QuerySet
 
-from analytics import survival
+from analytics import survival, tallies
 from analytics.figures import (
+    AVAILABILITY,
     DURATIONS,
     IN_BUDGET,
     MIN_N,
     RATES,
+    REFUSED,
+    STEP_USE,
     TIME_TO_PICKUP,
     Duration,
     Moment,
     Rate,
-    immature,
-    waiting,
 )
 from analytics.models import HandoffFact, PickupFact
 from analytics.periods import Period
+from analytics.tallies import Tally
 from escalations.models import RefusedPickup
 from resolutionflow.accounts.models import Account
 
@@ -67,7 +68,15 @@ class Timed:
     excluded: dict[str, int]
     as_of: datetime
     including_waiting: survival.Curve | None = None
-    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def p50(self) -> float | None:
+        return self.percentiles[50]
+
+    @property
+    def shown(self) -> list[tuple[int, float | None]]:
+        """The levels that the page shows beside the median."""
+        return [(level, self.percentiles[level]) for level in self.figure.levels if level != 50]
 
 
 @contextmanager
@@ -77,7 +86,8 @@ def one_moment() -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
         if outermost:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SET LOCAL work_mem = '64MB'")  # sorting a year of a large account in memory
+        # A year of a large account is sorted in memory, and nothing here is worth compiling.
+        cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
         yield
 
 
@@ -113,10 +123,8 @@ def refusals(account: Account, period: Period) -> QuerySet[RefusedPickup]:
 
 def rates(account: Account, period: Period, *, as_of: datetime) -> dict[str, Measured]:
     """All rates by name, in one pass over the cohort."""
-    moment = moment_of(as_of)
-    told = cohort(account, period).order_by().aggregate(**_counts(moment), **_beside(moment))
-    told["refused_pickups:numerator"] = refusals(account, period).count()
-    return {figure.name: _measured(figure, told, as_of) for figure in RATES}
+    (tally,) = tallies.of(account, [period.start, period.end], moment_of(as_of))
+    return rates_of(tally, refusals(account, period).count(), as_of=as_of)
 
 
 def rate(figure: Rate, account: Account, period: Period, *, as_of: datetime) -> Measured:
@@ -124,77 +132,26 @@ def rate(figure: Rate, account: Account, period: Period, *, as_of: datetime) -> 
     return rates(account, period, as_of=as_of)[figure.name]
 
 
-def _counts(moment: Moment) -> dict[str, Aggregate]:
-    counts: dict[str, Aggregate] = {}
-    for figure in RATES:
-        counts |= {f"{figure.name}:{part}": count for part, count in parts_of(figure, moment).items()}
-    return counts
+def rates_of(tally: Tally, refused: int, *, as_of: datetime) -> dict[str, Measured]:
+    """All rates by name, of what was counted already."""
+    counts = Tally({**tally.counts, f"{REFUSED.name}:numerator": refused})
+    return {figure.name: _measured(figure, counts, as_of) for figure in RATES}
 
 
-def parts_of(figure: Rate, moment: Moment) -> dict[str, Any]:
-    """Numerator and denominator of a figure as aggregates over handoff facts, and what it excludes.
-
-    The refused attempts have rows of their own; their numerator is counted there.
-    """
-    by_pickup = figure.unit != "handoffs"
-    numerator = _total("idle_releases") if by_pickup else _number(figure.numerator(moment))
-    parts = {
-        "numerator": numerator,
-        "denominator": _total("pickups") if by_pickup else _number(figure.denominator(moment)),
-    }
-    return parts | {reason: _number(condition(moment)) for reason, condition in figure.excluded.items()}
-
-
-def _number(condition: Q) -> Count:
-    return Count("handoff_id", filter=condition) if condition else Count("handoff_id")
-
-
-def _total(name: str) -> Coalesce:
-    return Coalesce(Sum(name), 0)
-
-
-def _beside(moment: Moment) -> dict[str, Any]:
-    """What is told beside the figures, by `name:part`."""
-    unavailable = Q(first_pickup_at__isnull=False, ai_disabled=False)
-    used = Q(has_steps=True)
-    return {
-        "escalations:waiting": _number(waiting(moment)),
-        "conversion_rate:n_immature": _number(immature(moment)),
-        **{
-            f"assessment_availability:{state}": _number(unavailable & Q(assessed=state))
-            for state in HandoffFact.Assessed.values
-            if state != HandoffFact.Assessed.READY
-        },
-        **{
-            f"step_use:{name}": Coalesce(Sum(name, filter=used), 0)
-            for name in ("uses", "uses_unchanged", "uses_with_outcome", "uses_worked")
-        },
-    }
-
-
-def _measured(figure: Rate, told: dict[str, Any], as_of: datetime) -> Measured:
+def _measured(figure: Rate, told: Tally, as_of: datetime) -> Measured:
     excluded = {reason: told[f"{figure.name}:{reason}"] for reason in figure.excluded}
     parts = (told[f"{figure.name}:numerator"], told[f"{figure.name}:denominator"])
-    return Measured(figure, *parts, excluded, as_of, _more(figure.name, told, as_of))
+    return Measured(figure, *parts, excluded, as_of, _more(figure, told, as_of))
 
 
-def _more(name: str, told: dict[str, Any], as_of: datetime) -> dict[str, Any]:
-    if name == "escalations":
-        return {"waiting": told["escalations:waiting"]}
-    if name == "conversion_rate":
-        return {"n_immature": told["conversion_rate:n_immature"]}
-    if name == "assessment_availability":
-        reasons = [state for state in HandoffFact.Assessed.values if state != HandoffFact.Assessed.READY]
-        return {
-            "within_budget": _measured(IN_BUDGET, told, as_of),
-            "reasons": {state: told[f"{name}:{state}"] for state in reasons},
-        }
-    if name == "step_use":
-        return {
-            "sent_unchanged": (told[f"{name}:uses_unchanged"], told[f"{name}:uses"]),
-            "step_worked": (told[f"{name}:uses_worked"], told[f"{name}:uses_with_outcome"]),
-        }
-    return {}
+def _more(figure: Rate, told: Tally, as_of: datetime) -> dict[str, Any]:
+    also = {name: told[f"{figure.name}:{name}"] for name in figure.also}
+    if figure.name == AVAILABILITY.name:
+        return {"within_budget": _measured(IN_BUDGET, told, as_of), "reasons": also}
+    if figure.name == STEP_USE.name:
+        unchanged, worked = (told["uses_unchanged"], told["uses"]), (told["uses_worked"], told["uses_with_outcome"])
+        return {"sent_unchanged": unchanged, "step_worked": worked}
+    return also
 
 
 # Durations

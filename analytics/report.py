@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Min
-
-from analytics import breakdowns, facts, metrics
+from analytics import breakdowns, facts, metrics, tallies
 from analytics.breakdowns import TrendRow, Work
 from analytics.metrics import Measured, Timed
 from analytics.periods import Period
-from escalations.models import Handoff
+from analytics.tallies import Tally
 from resolutionflow.accounts.models import Account
 
 
@@ -39,39 +37,48 @@ def for_programs(account: Account, period: Period) -> Report:
     """What the API answers."""
     facts.catch_up(account)
     with metrics.one_moment():
-        as_of = metrics.now()
-        return Report(
-            account,
-            period,
-            as_of,
-            figures_of(account, period, as_of),
-            breakdowns.trend(account, period, as_of=as_of),
-            figures_of(account, period.before(), as_of),
-        )
+        return of(account, period, as_of=metrics.now(), is_page=False)
 
 
 def for_people(account: Account, period: Period) -> Report:
     """What the page shows: more by hour and by person, and of the period before only counts and rates."""
     facts.catch_up(account)
     with metrics.one_moment():
-        as_of = metrics.now()
-        return Report(
-            account,
-            period,
-            as_of,
-            figures_of(account, period, as_of),
-            breakdowns.trend(account, period, as_of=as_of),
-            Figures(metrics.rates(account, period.before(), as_of=as_of), {}, None),
-            breakdowns.trend(account, period.before(), as_of=as_of),
-            breakdowns.load(account, period),
-            breakdowns.people(account, period),
-        )
+        return of(account, period, as_of=metrics.now(), is_page=True)
 
 
-def figures_of(account: Account, period: Period, as_of: datetime) -> Figures:
-    waiting = metrics.cohort(account, period).filter(state=Handoff.State.WAITING)
+def for_table(account: Account, period: Period) -> list[TrendRow]:
+    """The trend alone."""
+    facts.catch_up(account)
+    with metrics.one_moment():
+        return breakdowns.trend(account, period, as_of=metrics.now())
+
+
+def of(account: Account, period: Period, *, as_of: datetime, is_page: bool) -> Report:
+    """The facts as they are: all counts of both periods in one pass, by bucket, and the rest beside it."""
+    before = period.before()
+    earlier, buckets = before.buckets(as_of), period.buckets(as_of)
+    edges = [*breakdowns.edges_of(earlier)[:-1], *breakdowns.edges_of(buckets)]
+    told = tallies.of(account, edges, metrics.moment_of(as_of))
+    past, present = told[: len(earlier)], told[len(earlier) :]
+    return Report(
+        account,
+        period,
+        as_of,
+        _figures(account, period, present, as_of, with_durations=True),
+        breakdowns.trend_of(buckets, present, breakdowns.medians(account, period, buckets)),
+        _figures(account, before, past, as_of, with_durations=not is_page),
+        breakdowns.trend_of(earlier, past, {}),
+        breakdowns.load(account, period) if is_page else {},
+        breakdowns.people(account, period) if is_page else [],
+    )
+
+
+def _figures(account: Account, period: Period, told: list[Tally], as_of: datetime, *, with_durations: bool) -> Figures:
+    tally = tallies.together(told)
+    refused = metrics.refusals(account, period).count()
     return Figures(
-        metrics.rates(account, period, as_of=as_of),
-        metrics.durations(account, period, as_of=as_of),
-        waiting.aggregate(since=Min("escalated_at"))["since"],
+        metrics.rates_of(tally, refused, as_of=as_of),
+        metrics.durations(account, period, as_of=as_of) if with_durations else {},
+        tally.oldest,
     )

@@ -163,7 +163,7 @@ def _more(told: Measured) -> dict[str, Any]:
         return {"within_budget": rate(told.more["within_budget"]), "unavailable": told.more["reasons"]}
     if "sent_unchanged" in told.more:
         return {name: _share(*parts) for name, parts in told.more.items()}
-    return told.more
+    return {"n_immature": told.more["immature"]} if "immature" in told.more else told.more
 
 
 def _share(numerator: int, denominator: int) -> Share:

@@ -73,6 +73,11 @@ class Curve:
     percentiles: dict[int, float | None]
     at_least: dict[int, float | None]
 
+    @property
+    def told(self) -> list[tuple[int, float | None, float | None]]:
+        """(level, value, lower bound) of each level."""
+        return [(level, self.percentiles[level], self.at_least[level]) for level in LEVELS]
+
 
 @dataclass(frozen=True)
 class Ranks:

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from analytics import breakdowns, facts, metrics, periods
+from analytics import facts, periods, report
 from analytics.metrics import Measured, Timed
 from analytics.periods import Period
-from analytics.report import figures_of
 from resolutionflow.accounts.models import Account
 from tests.oracle import oracle
 from tests.oracle.history import History
@@ -21,7 +20,8 @@ def period_of(history: History) -> Period:
 def by_sql(account: Account, history: History) -> dict[str, Any]:
     period, as_of = period_of(history), history.as_of
     facts.catch_up(account)
-    found = figures_of(account, period, as_of)
+    told = report.of(account, period, as_of=as_of, is_page=True)
+    found = told.figures
     rates, durations = found.rates, found.durations
     pickup = durations["time_to_pickup"].including_waiting
     availability, use = rates["assessment_availability"].more, rates["step_use"].more
@@ -29,7 +29,7 @@ def by_sql(account: Account, history: History) -> dict[str, Any]:
         **{name: _rate(measured) for name, measured in rates.items()},
         "waiting": rates["escalations"].more["waiting"],
         "oldest": found.oldest,
-        "n_immature": rates["conversion_rate"].more["n_immature"],
+        "n_immature": rates["conversion_rate"].more["immature"],
         "within_budget": _rate(availability["within_budget"]),
         "reasons": availability["reasons"],
         "sent_unchanged": use["sent_unchanged"],
@@ -42,20 +42,17 @@ def by_sql(account: Account, history: History) -> dict[str, Any]:
             **{f"at_least_{level}": value for level, value in pickup.at_least.items()},
         },
         "trend": [
-            (row.bucket.first, row.escalations, row.numerator, row.denominator, row.median_wait)
-            for row in breakdowns.trend(account, period, as_of=as_of)
+            (row.bucket.first, row.escalations, row.numerator, row.denominator, row.median_wait) for row in told.trend
         ],
-        "load": breakdowns.load(account, period),
+        "load": told.load,
         "people": {
             work.person.pk: (
                 *(work.escalated, work.pickups, work.acted, work.idle_releases, work.resolved),
                 *(work.to_action, work.hands_on),
             )
-            for work in breakdowns.people(account, period)
+            for work in told.people
         },
-        "previous": {
-            name: _rate(measured) for name, measured in metrics.rates(account, period.before(), as_of=as_of).items()
-        },
+        "previous": {name: _rate(measured) for name, measured in told.previous.rates.items()},
     }
 
 

@@ -25,32 +25,38 @@ IDLE = (
 )
 WAITING = (
     *("pick_up",) * 9,
-    *("ready", "ready", "ready", "ready_without_steps", "timed_out", "failed_assessment"),
+    *("ready", "ready", "ready", "ready", "ready", "ready_without_steps", "timed_out", "failed_assessment"),
     *("take_back", "message", "stranger", "resolve"),
 )
 PUT_BACK = ("take_back", "take_back", "pick_up", "pick_up", "pick_up", "message", "resolve")
 HELD = (
-    *("message", "message", "step", "chip", "chip", "chip", "edited_chip", "worked", "worked", "failed", "not_run"),
-    *(
-        "release",
-        "release",
-        "release",
-        "release",
-        "resolve",
-        "resolve",
-        "resolve",
-        "pick_up",
-        "pick_up",
-        "ready",
-        "copilot",
-        "stranger",
-    ),
+    *("message",) * 2,
+    *("chip",) * 3,
+    *("release",) * 4,
+    *("resolve",) * 3,
+    *("worked", "pick_up") * 2,
+    *("step", "edited_chip", "failed", "not_run", "ready", "copilot"),
+    *("stranger", "strangers_message", "strangers_step", "strangers_chip", "strangers_chip"),
 )
 PEOPLE = 4
 HIGHEST = len(IDLE) * len(WAITING) * len(PUT_BACK) * len(HELD) * PEOPLE * len(PAUSES) - 1
 LONGEST = 14
 COPIES = (1, 1, 2, 4, 25)  # of one session, a bit later each time: percentiles need many
-AFTERWARDS = (0, 1, 1799, 1800, 1801, 604_799, 604_800, 604_801, 700_000, 5_000_000)  # s until it is looked at
+AFTERWARDS = (
+    0,
+    1,
+    60,
+    300,
+    600,
+    1799,
+    1800,
+    1801,
+    604_799,
+    604_800,
+    604_801,
+    700_000,
+    5_000_000,
+)  # s until it is looked at
 LENGTHS = (1, 2, 7, 30, 31, 32, 60)  # days of the period
 
 
@@ -69,7 +75,8 @@ def histories(draw: st.DrawFn) -> History:
     told: list[Event] = []
     for start, copies, apart, numbers in draw(st.lists(sessions, min_size=1, max_size=6)):
         near, minutes = divmod(start, 100)
-        begin = edges[near % len(edges)] + timedelta(minutes=(minutes - 50) * abs(minutes - 50) // 2)
+        away = max(0, abs(minutes - 50) - 20)  # every second one begins exactly there
+        begin = edges[near % len(edges)] + timedelta(minutes=away * (minutes - 50))
         for copy in range(copies):
             stage = Stage(history, begin + timedelta(seconds=apart * copy))
             stage.play([(number + copy * 7) % HIGHEST for number in numbers])
@@ -82,9 +89,45 @@ def histories(draw: st.DrawFn) -> History:
     history.events = told
     happened = [event.at for event in told] + [said.at for said in history.said] + [it.at for it in history.tried]
     happened += [assessed.finished_at for assessed in history.assessed.values() if assessed.finished_at]
-    end = max([*happened, _local(last, tz)])
+    is_soon = bool(happened) and draw(st.booleans())  # before the period is over
+    end = max(happened) if is_soon else max([*happened, _local(last, tz)])
     history.as_of = end + timedelta(seconds=draw(st.sampled_from(AFTERWARDS)))
+    history.last = min(last, history.as_of.astimezone(tz).date())
+    history.first = min(first, history.last)
     return history
+
+
+TICKS = 10  # minutes that a queue is watched
+
+
+@st.composite
+def queues(draw: st.DrawFn) -> History:
+    """Ten minutes of a queue: some come, some still wait, some were taken back, many after the same time."""
+    tz = zoneinfo.ZoneInfo("Europe/Berlin")
+    begin = datetime(2026, 11, 18, 12, tzinfo=UTC)
+    history = History(tz, "Europe/Berlin", begin + timedelta(minutes=TICKS), begin.date(), begin.date())
+    history.people = [uuid4() for _ in range(PEOPLE)]
+    fates = draw(st.lists(st.integers(0, (TICKS + 1) ** 2 * 5 - 1), min_size=3, max_size=30))
+    for number in fates:
+        rest, start = divmod(number, TICKS + 1)
+        fate, wait = divmod(rest, TICKS + 1)
+        at = begin + timedelta(minutes=start)
+        ended = at + timedelta(minutes=wait)
+        handoff, session, (by, picker, *_) = uuid4(), uuid4(), history.people
+        history.assessed[handoff] = Assessed(handoff, at, at + BUDGET)
+        history.events.append(Event(0, "handoff_created", handoff, session, by, at))
+        if ended <= history.as_of:
+            kind, actor = ("handoff_taken_back", by) if fate == 0 else ("handoff_picked_up", picker)
+            history.events.append(Event(0, kind, handoff, session, actor, ended))
+    history.events.sort(key=lambda event: event.at)
+    for seq, event in enumerate(history.events, 1):
+        event.seq = seq
+    return history
+
+
+def together() -> st.SearchStrategy[list[History]]:
+    """Five of one kind or the other, so that they cost one rollback."""
+    return st.tuples(histories(), histories(), queues(), histories(), histories()).map(list)
 
 
 def _local(day: date, tz: zoneinfo.ZoneInfo) -> datetime:
@@ -116,12 +159,12 @@ class Stage:
         self.events: list[Event] = []
 
     def play(self, numbers: list[int]) -> None:
-        for number in numbers:
+        for place, number in enumerate(numbers):
             rest, pause = divmod(number, len(PAUSES))
             rest, person = divmod(rest, PEOPLE)
             who = self.history.people[person]
             self.holder = self.holder or who
-            self.at += timedelta(seconds=PAUSES[pause])
+            self.at += timedelta(seconds=PAUSES[pause] if place else 0)
             if not self.is_over:
                 choices = self._choices()
                 getattr(self, f"_{choices[rest % len(choices)]}")(who)
@@ -189,6 +232,18 @@ class Stage:
         if self.open:
             self.chip = uuid4()
             self.history.said.append(Said(self.chip, self.session, self.holder, self.at, step_of=self.open.id, use=use))
+
+    # The product lets nobody but the holder write; the figures must not depend on that.
+
+    def _strangers_message(self, who: UUID) -> None:
+        self.history.said.append(Said(uuid4(), self.session, who, self.at))
+
+    def _strangers_step(self, who: UUID) -> None:
+        self.history.tried.append(Tried(self.session, who, self.at, "worked", self.chip))
+
+    def _strangers_chip(self, who: UUID) -> None:
+        told = Said(uuid4(), self.session, who, self.at, step_of=self.open.id, use="sent_unchanged")
+        self.history.said.append(told)
 
     def _chip(self, who: UUID) -> None:
         self._send("sent_unchanged")

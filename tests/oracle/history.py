@@ -127,9 +127,11 @@ def created(history: History) -> list[Event]:
 def _handoff(account: Account, history: History, creation: Event) -> Handoff:
     """Its row as of its last event."""
     fields: dict[str, Any] = {"state": "waiting"}
+    version = creation.seq
     for event in history.events:
         if event.handoff != creation.handoff:
             continue
+        version = event.seq
         if event.kind == "handoff_picked_up":
             fields = {"state": "picked_up", "picked_up_by_id": event.actor, "picked_up_at": event.at}
         elif event.kind == "handoff_released":
@@ -146,6 +148,7 @@ def _handoff(account: Account, history: History, creation: Event) -> Handoff:
         created_at=creation.at,
         reason="Stuck.",
         snapshot={},
+        version=version,
         **fields,
     )
 

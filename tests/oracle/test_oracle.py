@@ -6,23 +6,22 @@ import os
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tests.oracle import comparison
-from tests.oracle.histories import histories
+from tests.oracle.histories import together
 from tests.oracle.history import History, write
 
 HISTORIES = int(os.environ.get("ORACLE_HISTORIES", "1000"))
-AT_ONCE = 5  # accounts in one example, so that it costs one rollback
+AT_ONCE = 5  # accounts in one example
 
 pytestmark = pytest.mark.django_db
 names = (f"h{number}" for number in itertools.count())
 
 
-def check(together: list[History]) -> None:
+def check(found: list[History]) -> None:
     with transaction.atomic():
-        accounts = [write(history, next(names)) for history in together]
-        for account, history in zip(accounts, together, strict=True):
+        accounts = [write(history, next(names)) for history in found]
+        for account, history in zip(accounts, found, strict=True):
             told, expected = comparison.by_sql(account, history), comparison.by_oracle(history)
             assert comparison.differences(told, expected) == {}
         transaction.set_rollback(True)
@@ -35,8 +34,8 @@ def test_the_sql_says_what_the_oracle_says(db):
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(histories(), min_size=AT_ONCE, max_size=AT_ONCE))
-    def run(together):
-        check(together)
+    @given(together())
+    def run(found):
+        check(found)
 
     run()
