@@ -8,6 +8,13 @@ from escalations.models.refused import RefusedPickup
 from escalations.models.session import AISession, Message, TriedStep
 
 __all__ = [
-    *("AISession", "Assessment", "FeedCounter", "FeedEvent"),
-    *("Feedback", "Handoff", "Message", "RefusedPickup", "TriedStep"),
+    "AISession",
+    "Assessment",
+    "FeedCounter",
+    "FeedEvent",
+    "Feedback",
+    "Handoff",
+    "Message",
+    "RefusedPickup",
+    "TriedStep",
 ]
