@@ -1,7 +1,7 @@
 """Tables as CSV, a portion at a time, so that a year of a large account needs no more memory than a day."""
 
 import csv
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -13,20 +13,32 @@ from analytics.breakdowns import TrendRow
 from analytics.lists import Rows, in_portions
 from analytics.models import HandoffFact, PickupFact
 from escalations.live.flow import Flow
-from escalations.models import RefusedPickup
 
 ROWS_AT_ONCE = 1_000
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 TREND = ("from", "to", "so far", "escalations", "picked up", "acted", "conversion", "median wait (s)")
-HANDOFFS = (
-    *("escalation", "title", "client", "ticket", "escalated at", "escalated by", "state", "pickups"),
-    *("time to pickup (s)", "time to first action (s)", "time to resolution (s)", "hands-on (s)"),
-)
-PICKUPS = (
-    *("escalation", "title", "client", "ticket", "escalated at", "escalated by", "picked up by", "picked up at"),
-    *("ended at", "put back", "time to first action (s)", "time to resolution (s)"),
-)
-ATTEMPTS = ("escalation", "title", "client", "ticket", "refused at", "refused", "held by")
+# Each kind of row: the headings of its columns, and where their values are.
+SESSION = {"title": "title", "client": "client_name", "ticket": "ticket_ref"}
+HANDOFFS = {
+    "escalation": "handoff",
+    **{heading: f"handoff__session__{name}" for heading, name in SESSION.items()},
+    **{"escalated at": "escalated_at", "escalated by": "escalated_by__name", "state": "state", "pickups": "pickups"},
+    **{"time to pickup (s)": "pickup_seconds", "time to first action (s)": "action_seconds"},
+    **{"time to resolution (s)": "resolution_seconds", "hands-on (s)": "hands_on_seconds"},
+}
+PICKUPS = {
+    "escalation": "handoff",
+    **{heading: f"handoff__handoff__session__{name}" for heading, name in SESSION.items()},
+    **{"escalated at": "escalated_at", "escalated by": "handoff__escalated_by__name"},
+    **{"picked up by": "picker__name", "picked up at": "picked_up_at", "ended at": "ended_at"},
+    **{"put back": "was_released", "time to first action (s)": "action_seconds"},
+    "time to resolution (s)": "hands_on_seconds",
+}
+ATTEMPTS = {
+    "escalation": "handoff",
+    **{heading: f"handoff__session__{name}" for heading, name in SESSION.items()},
+    **{"refused at": "at", "refused": "by__name", "held by": "held_by__name"},
+}
 
 
 def trend(rows: Iterable[TrendRow], tz: tzinfo) -> Iterator[list[Any]]:
@@ -40,13 +52,11 @@ def trend(rows: Iterable[TrendRow], tz: tzinfo) -> Iterator[list[Any]]:
 
 
 def portions(found: Rows, tz: tzinfo) -> Iterator[list[list[Any]]]:
-    """The rows of a list in portions, the header first."""
-    kind: dict[Any, tuple[tuple[str, ...], Callable[[Any, tzinfo], list[Any]]]]
-    kind = {HandoffFact: (HANDOFFS, _handoff), PickupFact: (PICKUPS, _pickup), RefusedPickup: (ATTEMPTS, _attempt)}
-    header, line = kind[found.model]
-    yield [list(header)]
-    for portion in in_portions(found, ROWS_AT_ONCE):
-        yield [line(row, tz) for row in portion]
+    """The rows of a list in portions, the headings first."""
+    columns = {HandoffFact: HANDOFFS, PickupFact: PICKUPS}.get(found.model, ATTEMPTS)
+    yield [list(columns)]
+    for portion in in_portions(found, ROWS_AT_ONCE, columns.values()):
+        yield [[_cell(row[name], tz) for name in columns.values()] for row in portion]
 
 
 def answer(request: HttpRequest, written: Iterator[list[list[Any]]], name: str) -> StreamingHttpResponse:
@@ -90,30 +100,18 @@ def _safe(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULAS) else cell
 
 
-def _handoff(fact: HandoffFact, tz: tzinfo) -> list[Any]:
-    times = (fact.pickup_seconds, fact.action_seconds, fact.resolution_seconds, fact.hands_on_seconds)
-    who = (_moment(fact.escalated_at, tz), fact.escalated_by.name, fact.get_state_display(), fact.pickups)
-    return [*_session(fact.handoff), *who, *map(_rounded, times)]
+def _cell(value: Any, tz: tzinfo) -> Any:
+    if isinstance(value, datetime):
+        return _moment(value, tz)
+    if isinstance(value, float):
+        return round(value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else value
 
 
-def _pickup(held: PickupFact, tz: tzinfo) -> list[Any]:
-    fact = held.handoff
-    who = (_moment(fact.escalated_at, tz), fact.escalated_by.name, held.picker.name, _moment(held.picked_up_at, tz))
-    ending = (_moment(held.ended_at, tz), "yes" if held.was_released else "")
-    return [*_session(fact.handoff), *who, *ending, _rounded(held.action_seconds), _rounded(held.hands_on_seconds)]
-
-
-def _attempt(refused: RefusedPickup, tz: tzinfo) -> list[Any]:
-    return [*_session(refused.handoff), _moment(refused.at, tz), refused.by.name, refused.held_by.name]
-
-
-def _session(handoff: Any) -> list[Any]:
-    session = handoff.session
-    return [str(handoff.pk), session.title, session.client_name, session.ticket_ref]
-
-
-def _moment(moment: datetime | None, tz: tzinfo) -> str:
-    return moment.astimezone(tz).isoformat(timespec="seconds") if moment else ""
+def _moment(moment: datetime, tz: tzinfo) -> str:
+    return moment.astimezone(tz).isoformat(timespec="seconds")
 
 
 def _rounded(number: float | None, digits: int = 0) -> float | int | str:

@@ -1,6 +1,6 @@
 """Every figure opens: the rows that a part of it counts, with the same condition that counted them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -155,16 +155,17 @@ def in_order(found: Rows, sort: str) -> Rows:
     return found.order_by(first, "-pk" if backwards else "pk")
 
 
-def in_portions(found: Rows, size: int) -> Iterator[list[Any]]:
-    """All rows, the latest first, in queries of their own: a slow reader keeps no transaction open."""
+def in_portions(found: Rows, size: int, columns: Iterable[str]) -> Iterator[list[dict[str, Any]]]:
+    """These columns of all rows, the latest first, in queries of their own: a slow reader keeps no transaction open."""
     key = next(iter(SORTS[found.model].values()))
     ordered = found.order_by(f"-{key}", "-pk")
-    portion = list(ordered[:size])
+    told = {*columns, key, "pk"}
+    portion = list(ordered.values(*told)[:size])
     while portion:
         yield portion
         last = portion[-1]
-        at = getattr(last, key)
-        portion = list(ordered.filter(Q(**{f"{key}__lt": at}) | Q(**{key: at, "pk__lt": last.pk}))[:size])
+        rest = ordered.filter(Q(**{f"{key}__lte": last[key]}), Q(**{f"{key}__lt": last[key]}) | Q(pk__lt=last["pk"]))
+        portion = list(rest.values(*told)[:size])
 
 
 def _rate(name: str) -> Rate | None:

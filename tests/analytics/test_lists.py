@@ -158,7 +158,7 @@ def test_portions_lose_and_double_nothing_even_at_the_same_moment(busy, olga):
     HandoffFact.objects.update(escalated_at=moment)
     found = HandoffFact.objects.select_related("handoff")
     for size in (1, 2, 3, 100):
-        keys = [row.pk for portion in lists.in_portions(found, size) for row in portion]
+        keys = [row["pk"] for portion in lists.in_portions(found, size, ["state"]) for row in portion]
         assert len(keys) == len(set(keys)) == HandoffFact.objects.count()
 
 

@@ -38,6 +38,7 @@ HELD = (
     *("step", "edited_chip", "failed", "not_run", "ready", "copilot"),
     *("stranger", "strangers_message", "strangers_step", "strangers_chip", "strangers_chip"),
 )
+AFTER_A_CHIP = ("worked", "worked", "failed", "failed", "not_run", "not_run", "chip", "strangers_step", "resolve")
 PEOPLE = 4
 HIGHEST = len(IDLE) * len(WAITING) * len(PUT_BACK) * len(HELD) * PEOPLE * len(PAUSES) - 1
 LONGEST = 14
@@ -173,7 +174,7 @@ class Stage:
         if self.open is None or self.open.closed:
             return IDLE
         if not self.open.waits:
-            return HELD
+            return AFTER_A_CHIP if self.chip and len(self.history.said) % 3 else HELD
         return PUT_BACK if self.open.was_held else WAITING
 
     def _tell(self, kind: str, actor: UUID | None) -> None:
@@ -200,7 +201,7 @@ class Stage:
             self._tell("handoff_picked_up", who)
 
     def _release(self, who: UUID) -> None:
-        picker = self.open.picker
+        picker, self.chip = self.open.picker, None
         self.open.waits, self.open.picker, self.holder = True, None, self.open.by
         self.open.was_held = True
         self._tell("handoff_released", picker)
