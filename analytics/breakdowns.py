@@ -20,13 +20,13 @@ MEDIAN = (0.5,)
 LOAD = """
     SELECT extract(isodow FROM local)::int, extract(hour FROM local)::int, sum(n)::int
     FROM (
-        SELECT to_timestamp(900 * floor(date_part('epoch', escalated_at) / 900)) AT TIME ZONE %(tz)s AS local, n
+        SELECT quarter AT TIME ZONE %(tz)s AS local, n
         FROM (
-            SELECT min(escalated_at) AS escalated_at, count(*) AS n
+            SELECT date_bin('15 minutes', escalated_at, '2000-01-01Z') AS quarter, count(*) AS n
             FROM analytics_handoff
             WHERE account_id = %(account)s AND escalated_at >= %(start)s AND escalated_at < %(end)s
-            GROUP BY floor(date_part('epoch', escalated_at) / 900)
-        ) AS quarter
+            GROUP BY 1
+        ) AS counted
     ) AS told
     GROUP BY 1, 2
 """
