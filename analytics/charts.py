@@ -7,7 +7,7 @@ from itertools import pairwise
 from analytics.breakdowns import TrendRow
 
 WIDTH, HEIGHT = 960, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 944, 16, 204
+LEFT, RIGHT, TOP, BOTTOM = 62, 944, 16, 204
 LABELS = 6  # at most, below
 GAP = 0.28  # of a bucket's width
 
