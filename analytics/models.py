@@ -61,7 +61,11 @@ class HandoffFact(models.Model):
         db_table = "analytics_handoff"
         ordering = ["-escalated_at", "-handoff_id"]
         indexes = [
-            models.Index(fields=["account", "escalated_at", "handoff"], name="analytics_handoff_cohort"),
+            models.Index(  # with what most passes need, so that they read a quarter of the bytes
+                fields=["account", "escalated_at", "handoff"],
+                include=["pickup_seconds", "escalated_by"],
+                name="analytics_handoff_cohort",
+            ),
             models.Index(fields=["account"], name="analytics_handoff_held", condition=models.Q(state="picked_up")),
         ]
 

@@ -174,7 +174,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="handofffact",
-            index=models.Index(fields=["account", "escalated_at", "handoff"], name="analytics_handoff_cohort"),
+            index=models.Index(
+                fields=["account", "escalated_at", "handoff"],
+                include=["pickup_seconds", "escalated_by"],
+                name="analytics_handoff_cohort",
+            ),
         ),
         migrations.AddIndex(
             model_name="handofffact",

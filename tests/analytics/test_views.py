@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from analytics.models import HandoffFact
 from escalations.actions import handoffs
 from tests.factories import HandoffFactory, SessionFactory
 
@@ -83,8 +84,18 @@ def test_figures_carry_their_formula_and_their_meaning(ann, olga, as_user):
 
 
 def test_a_change_is_shown_only_from_ten_on(ann, olga, as_user):
+    for _ in range(19):
+        HandoffFactory(by=ann)
+    browser = as_user(olga)
+    assert 'class="change"' not in text(browser.get(PAGE))
+    earlier = list(HandoffFact.objects.values_list("pk", flat=True)[:9])
+    HandoffFact.objects.filter(pk__in=earlier).update(escalated_at=timezone.now() - timedelta(days=40))
+    assert 'class="change"' not in text(browser.get(PAGE))
     HandoffFactory(by=ann)
-    assert "days before</span>" not in text(as_user(olga).get(PAGE))
+    HandoffFact.objects.filter(pk=HandoffFact.objects.exclude(pk__in=earlier).first().pk).update(
+        escalated_at=timezone.now() - timedelta(days=40)
+    )
+    assert '<span class="change" data-direction="same">±0</span>' in text(browser.get(PAGE))
 
 
 @pytest.mark.parametrize("query", BAD)
