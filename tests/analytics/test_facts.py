@@ -28,7 +28,7 @@ def rows(account) -> list[tuple]:
 
 
 def test_small_steps_lead_where_one_does(db, monkeypatch):
-    @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(histories())
     def run(history):
         with transaction.atomic():
