@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0001_initial"),
-        ("escalations", "0003_refused_pickups"),
+        ("escalations", "0004_refused_pickups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

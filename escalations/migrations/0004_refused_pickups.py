@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("escalations", "0002_storage"),
+        ("escalations", "0003_ledger_and_feedback"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
