@@ -10,7 +10,7 @@ TESTS ?= tests
 WORKERS ?= 4
 N ?= 10000
 
-.PHONY: demo test proptest check bench faults format lock browser clean help
+.PHONY: demo test mutants proptest check bench faults format lock browser clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -21,7 +21,10 @@ demo: $(VENV)/.run-time $(VENV)/.weights ## the whole product with demo people a
 
 # More workers than a small machine has cores: half of a test's time is waiting for a browser, a server or a clock.
 test: $(VENV)/.tools $(VENV)/.weights browser ## the test suite, browser tests included (TESTS=tests/browser for some)
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/oracle/test_mutants.py $(TESTS)
+
+mutants: $(VENV)/.tools ## mistakes made on purpose in the analytics, each of which must turn the comparison red (docs/analytics.md)
+	@$(RUN) -m pytest -p no:randomly tests/oracle/test_mutants.py
 
 proptest: $(VENV)/.tools ## the model of the live queue for long: N runs (10,000), see docs/proofs.md
 	@PROPTEST_EXAMPLES=$(N) $(RUN) -m pytest tests/model/test_live_model.py
@@ -38,6 +41,7 @@ check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; th
 bench: $(VENV)/.tools $(VENV)/.weights ## the benchmarks (CASES=file for the assessment's); their figures belong in docs/benchmarks.md
 	@$(RUN) -m tests.bench.escalate
 	@$(RUN) -m tests.bench.fanout
+	@$(RUN) -m tests.bench.analytics
 	@$(if $(CASES),$(RUN) -m tests.bench.assessment --cases $(CASES),echo "Assessments need real cases: make bench CASES=file.jsonl (docs/benchmarks.md says what it holds).")
 
 faults: $(VENV)/.tools browser ## kill, cut and swallow, ten times each (FAULT_RUNS=); what was seen belongs in docs/faults.md

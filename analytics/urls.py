@@ -1,4 +1,14 @@
-from django.urls import URLPattern
+from django.urls import path
+from django.views.generic import RedirectView
+
+from analytics import views
 
 app_name = "analytics"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="analytics:escalations"), name="start"),
+    path("escalations/", views.escalations, name="escalations"),
+    path("escalations/table.csv", views.table_as_csv, name="table"),
+    path("escalations/handoffs/", views.handoffs, name="handoffs"),
+    path("escalations/handoffs.csv", views.handoffs_as_csv, name="handoffs-csv"),
+    path("escalations/waiting/", views.waiting, name="waiting"),
+]

@@ -49,15 +49,21 @@ def once(door: Door[P]) -> Door[P]:
             return door(request, *args, **kwargs)
         if not FIT.fullmatch(key):
             raise UnfitKey("An Idempotency-Key has 1 to 200 printable ASCII characters.")
-        return _answer_once(request, key, lambda: door(request, *args, **kwargs))
+        answer = _answer_once(request, key, lambda: door(request, *args, **kwargs))
+        if isinstance(answer, Refusal):
+            raise answer
+        return answer
 
     contribute_operation_callback(run, _describe)
     return run
 
 
 @in_transaction
-def _answer_once(request: SignedRequest, key: str, door: Callable[[], Status[Any]]) -> Status[Any]:
-    """The key's row comes first: a second request with it waits here until the first commits or rolls back."""
+def _answer_once(request: SignedRequest, key: str, door: Callable[[], Status[Any]]) -> Status[Any] | Refusal:
+    """The key's row comes first: a second request with it waits here until the first commits or rolls back.
+
+    A refusal is given back, not raised: its verb has rolled back what it tried, and what it noted about that stays.
+    """
     digest = _digest(request)
     answer, is_new = IdempotentAnswer.objects.get_or_create(
         user=request.auth, key=key, defaults={"request_digest": digest}
@@ -65,7 +71,11 @@ def _answer_once(request: SignedRequest, key: str, door: Callable[[], Status[Any
     if answer.request_digest != digest:
         raise UnfitKey("This Idempotency-Key was used for another request already.")
     if is_new:
-        said = door()
+        try:
+            said = door()
+        except Refusal as refusal:
+            answer.delete()
+            return refusal
         answer.status, answer.body = said.status_code, json.loads(json.dumps(said.value, cls=DjangoJSONEncoder))
         answer.save(update_fields=["status", "body"])
     assert answer.status is not None, "it commits together with its key"

@@ -21,6 +21,7 @@ from ninja.parser import Parser
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
+from analytics.api import router as analytics
 from escalations import openapi
 from escalations.actions.refusals import NotAllowed, Refusal, require_engineer
 from escalations.api import router as escalations
@@ -136,6 +137,7 @@ api = Api(
     parser=StrictJson(),
 )
 api.add_router("", escalations)
+api.add_router("", analytics)
 
 # Why not
 

@@ -13,7 +13,7 @@ from tests.factories import AccountFactory, UserFactory
 from tests.serving import Server, wait_until_alone, wait_until_idle
 
 # What takes long begins first, so that no worker is left alone with it at the end.
-LONG = ("tests/model/", "tests/faults/", "tests/resolutionflow/test_serve.py", "tests/browser/")
+LONG = ("tests/oracle/", "tests/model/", "tests/faults/", "tests/resolutionflow/test_serve.py", "tests/browser/")
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,5 +1,8 @@
 """Escalate, pick up, release, take back. Every race has exactly one winner, and the database names it."""
 
+import contextlib
+
+from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
 from escalations import snapshot
@@ -8,7 +11,7 @@ from escalations.actions.conversation import add_message, change, lock, lock_as_
 from escalations.actions.refusals import AlreadyPickedUp, Conflict, NotAllowed, Refusal, require_engineer
 from escalations.actions.secrets import hide
 from escalations.actions.transaction import in_transaction
-from escalations.models import AISession, FeedEvent, Handoff, Message
+from escalations.models import AISession, FeedEvent, Handoff, Message, RefusedPickup
 from resolutionflow.accounts.models import User
 
 
@@ -39,12 +42,21 @@ def escalate(session: AISession, *, by: User, reason: str, priority: str = Hando
     return handoff
 
 
-@in_transaction
 def pick_up(handoff: Handoff, *, by: User) -> Handoff:
     """Take a waiting handoff and its session. The winner may ask again and gets the same answer.
 
-    Raises AlreadyPickedUp with the winner, NotAllowed for one's own escalation, Conflict if it no longer waits.
+    Raises AlreadyPickedUp with the winner, NotAllowed for one's own escalation, Conflict if it no longer waits. That
+    somebody came too late is noted in a transaction of its own: the refusal rolls back only what was tried.
     """
+    try:
+        return _pick_up(handoff, by=by)
+    except AlreadyPickedUp as refusal:
+        _note(refusal, by=by)
+        raise
+
+
+@in_transaction
+def _pick_up(handoff: Handoff, *, by: User) -> Handoff:
     require_engineer(by)
     won = (
         Handoff.objects.for_account(by.account)
@@ -61,6 +73,14 @@ def pick_up(handoff: Handoff, *, by: User) -> Handoff:
     add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} picked it up.", author=by)
     feed.append(FeedEvent.Kind.PICKED_UP, handoff, by=by)
     return handoff
+
+
+def _note(refusal: AlreadyPickedUp, *, by: User) -> None:
+    """The loser learns who won, whether or not this can be written."""
+    lost = refusal.handoff
+    assert lost.picked_up_by is not None, "that is what the refusal says"
+    with contextlib.suppress(DatabaseError), transaction.atomic():
+        RefusedPickup.objects.create(account_id=lost.account_id, handoff=lost, by=by, held_by=lost.picked_up_by)
 
 
 @in_transaction

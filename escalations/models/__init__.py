@@ -6,6 +6,7 @@ from escalations.models.feedback import Feedback
 from escalations.models.handoff import Handoff
 from escalations.models.meaning import Meaning
 from escalations.models.model_call import ModelCall
+from escalations.models.refused import RefusedPickup
 from escalations.models.runbook import Runbook
 from escalations.models.secret import Reveal, Secret
 from escalations.models.session import AISession, Message, TriedStep
@@ -20,6 +21,7 @@ __all__ = [
     "Meaning",
     "Message",
     "ModelCall",
+    "RefusedPickup",
     "Reveal",
     "Runbook",
     "Secret",
