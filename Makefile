@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
 WEIGHTS := escalations/assessor/sentences/weights.lock
 TESTS ?= tests
-WORKERS ?= 4
+WORKERS ?= 3
 N ?= 10000
 
 .PHONY: demo test mutants proptest check bench faults format lock browser clean help
@@ -20,11 +20,12 @@ demo: $(VENV)/.run-time $(VENV)/.weights ## the whole product with demo people a
 	@DEBUG=true PORT=$(PORT) exec $(RUN) manage.py serve
 
 # More workers than a small machine has cores: half of a test's time is waiting for a browser, a server or a clock.
-test: $(VENV)/.tools $(VENV)/.weights browser ## the test suite, browser tests included (TESTS=tests/browser for some)
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/oracle/test_mutants.py $(TESTS)
+test: $(VENV)/.tools $(VENV)/.weights browser ## the test suite, browser tests included (TESTS=tests/browser for some); mutants and faults stand beside it
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		--ignore tests/faults --ignore tests/model/test_mutants.py --ignore tests/oracle/test_mutants.py $(TESTS)
 
-mutants: $(VENV)/.tools ## mistakes made on purpose in the analytics, each of which must turn the comparison red (docs/analytics.md)
-	@$(RUN) -m pytest -p no:randomly tests/oracle/test_mutants.py
+mutants: $(VENV)/.tools ## the mistakes made on purpose, each of which must turn a proof red (docs/proofs.md, docs/analytics.md)
+	@$(RUN) -m pytest -n 2 --dist load -p no:randomly tests/model/test_mutants.py tests/oracle/test_mutants.py
 
 proptest: $(VENV)/.tools ## the model of the live queue for long: N runs (10,000), see docs/proofs.md
 	@PROPTEST_EXAMPLES=$(N) $(RUN) -m pytest tests/model/test_live_model.py

@@ -31,11 +31,6 @@ SEEN_AGAIN = 0.05  # what worked in another session too is a better bet
 GENERAL = 0.1  # a runbook's page holds for a kind of problem, a session for one
 MOST_OF_A_PAGE = 2  # steps that are still to do
 
-HARMFUL = re.compile(
-    r"\b(format|delet|wip|eras|drop|reset|remov|purg|reinstall|re-?image|rm -rf|reboot|restart)\w*", re.IGNORECASE
-)
-WARNING = "Changes or removes something: check what depends on it first."
-
 # How likely the first session is the right one, fitted to real cases: 1 / (1 + e^-(6 · score + 7 · lead - 5.5)).
 BY_SCORE, BY_LEAD, AT_ZERO = 6.0, 7.0, -5.5
 LIKELY = 0.4
@@ -51,7 +46,7 @@ class Idea:
     sources: list[Source] = field(default_factory=list)
 
     def as_step(self) -> SuggestedStep:
-        return SuggestedStep(self.text, tuple(self.sources), WARNING if HARMFUL.search(self.text) else "")
+        return SuggestedStep(self.text, tuple(self.sources))
 
 
 def assess(case: Case) -> Assessment:

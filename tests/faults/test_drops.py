@@ -44,6 +44,9 @@ class Careless(Reader):
     def resync(self) -> None:
         pass
 
+    async def _poll(self) -> None:
+        pass
+
     async def _receive(self, frame: dict) -> None:
         self.frames += 1
         if "html" in frame:
