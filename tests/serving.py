@@ -71,7 +71,7 @@ def _what_is_going_on() -> list[str]:
         return jobs + [query for (query,) in cursor.fetchall()]
 
 
-def wait_until_alone(seconds: float = 10) -> None:
+def wait_until_alone(seconds: float = 2) -> None:
     """Until nobody else is connected to the test's database: a process that ended leaves its session a moment later."""
     until = time.monotonic() + seconds
     while _others_connected() and time.monotonic() < until:
