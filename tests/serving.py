@@ -74,15 +74,15 @@ def _what_is_going_on() -> list[str]:
 def wait_until_alone(seconds: float = 2) -> None:
     """Until nobody else is connected to the test's database: a process that ended leaves its session a moment later."""
     until = time.monotonic() + seconds
-    while _others_connected() and time.monotonic() < until:
+    while _of_others("SELECT count(*)") and time.monotonic() < until:
         time.sleep(0.02)
+    _of_others("SELECT count(pg_terminate_backend(pid))")  # what is left belongs to threads of this process
 
 
-def _others_connected() -> int:
+def _of_others(question: str) -> int:
+    others = " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        cursor.execute(question + others)
         return int(cursor.fetchone()[0])
 
 

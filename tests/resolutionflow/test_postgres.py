@@ -192,8 +192,12 @@ def test_a_command_that_is_ended_by_a_signal_stops_it_too(data_dir, with_signal)
     while not (data_dir / "postgres" / "postmaster.pid").exists():
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(with_signal)
-    assert "Traceback" not in process.communicate(timeout=30)[1]
+    told = None
+    while told is None:  # as a person would: press again, if the first came where Python drops it
+        process.send_signal(with_signal)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            told = process.communicate(timeout=1)[1]
+    assert "Traceback" not in told
     assert process.returncode == 128 + with_signal
     assert servers_of(data_dir) == []
 
