@@ -2,6 +2,7 @@
 omar belong to Summit Desk; sam operates the installation."""
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,16 @@ LONG = ("tests/oracle/", "tests/model/", "tests/faults/", "tests/resolutionflow/
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: next((n for n, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """With CI=true a test that did not run has failed, whatever it lacked."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"It did not run: {report.longrepr[2]}"
+    return report
 
 
 @pytest.fixture(scope="session")
