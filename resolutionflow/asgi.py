@@ -68,5 +68,5 @@ protocols = ProtocolTypeRouter(
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     transport.serve_from(asyncio.get_running_loop())
-    scope["server_send"] = send  # before middleware wraps it: see live/wire.py
+    scope["server_send"] = send  # before middleware wraps it: see live/wire/
     await protocols(scope, receive, send)

@@ -67,8 +67,9 @@ def growth_while_cards_flow(server: Triggered, account_id, reader: ClientConnect
     return server.memory() - before
 
 
-def test_ten_clients_that_never_read_are_closed_and_cost_nobody_anything(triggered, reader, stuck, ann):
-    server = triggered()
+@pytest.mark.parametrize("arguments", [(), ("--uvicorn",)], ids=["daphne", "uvicorn"])
+def test_ten_clients_that_never_read_are_closed_and_cost_nobody_anything(triggered, reader, stuck, ann, arguments):
+    server = triggered(*arguments)
     anns, clients = reader(server), stuck(server)
     assert growth_while_cards_flow(server, ann.account_id, anns) < BOUND
     waited = wait_until(lambda: all(client.is_closed() for client in clients), PATIENCE + 10)

@@ -2,13 +2,14 @@
 
 import asyncio
 import functools
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 
 import pytest
 from websockets.frames import Frame as ParsedFrame
 from websockets.streams import StreamReader
 
 from escalations.live import hub, wire
+from escalations.live.wire.frame import websocket_bytes
 from tests.clock import run
 
 
@@ -71,8 +72,8 @@ def parsed(data: bytes) -> str:
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
 def test_a_websocket_client_reads_what_was_framed(size):
-    assert parsed(wire.websocket_bytes("x" * size)) == "x" * size
-    assert parsed(wire.websocket_bytes("é" * (size // 2))) == "é" * (size // 2)
+    assert parsed(websocket_bytes("x" * size)) == "x" * size
+    assert parsed(websocket_bytes("é" * (size // 2))) == "é" * (size // 2)
 
 
 def test_one_frame_for_many_sockets_is_encoded_once():
@@ -154,11 +155,91 @@ def test_nothing_is_written_after_the_close():
     assert protocol.transport.written == []
 
 
+def uvicorns_send(**differs):
+    transport = Transport()
+    transport.abort = transport.abortConnection
+    transport.get_extra_info = lambda name: None
+    writable = asyncio.Event()
+    writable.set()
+    protocol = SimpleNamespace(
+        transport=transport,
+        conn=SimpleNamespace(extensions=[]),
+        writable=writable,
+        handshake_complete=True,
+        close_sent=False,
+        disconnected=False,
+    )
+    vars(protocol).update(differs)
+
+    async def send(protocol, message): ...
+
+    return MethodType(send, protocol), protocol
+
+
+def opened_on_uvicorn():
+    send, protocol = uvicorns_send()
+    mailbox = hub.Mailbox()
+    mailbox.flow_into(wire.of(send, on_room=mailbox.flow))
+    return mailbox, protocol
+
+
+def fills_up(protocol) -> None:
+    """The next write is one too many, as asyncio tells its protocol in the middle of it."""
+    write = protocol.transport.write
+
+    def write_and_pause(data: bytes) -> None:
+        write(data)
+        protocol.writable.clear()
+
+    protocol.transport.write = write_and_pause
+
+
+def test_on_uvicorn_too_a_slow_client_gets_nothing_until_it_reads_and_then_all_of_it():
+    async def scene():
+        mailbox, protocol = opened_on_uvicorn()
+        fills_up(protocol)
+        mailbox.put("one", cursor=1)
+        mailbox.put("two", cursor=2)
+        assert [parsed(data) for data in protocol.transport.written] == ["one"]
+        protocol.writable.set()
+        await asyncio.sleep(1)
+        assert [parsed(data) for data in protocol.transport.written] == ["one", "two"]
+        assert not protocol.transport.aborted
+
+    run(scene())
+
+
+def test_on_uvicorn_too_a_client_that_never_reads_is_given_up(settings):
+    settings.STUCK_CLIENT_SECONDS = 5
+
+    async def scene():
+        mailbox, protocol = opened_on_uvicorn()
+        fills_up(protocol)
+        mailbox.put("one", cursor=1)
+        await asyncio.sleep(4)
+        assert not protocol.transport.aborted
+        await asyncio.sleep(2)
+        assert protocol.transport.aborted
+
+    run(scene())
+
+
+@pytest.mark.parametrize("over", [{"close_sent": True}, {"disconnected": True}])
+def test_on_uvicorn_too_nothing_is_written_after_the_close(over):
+    mailbox, protocol = opened_on_uvicorn()
+    vars(protocol).update(over)
+    mailbox.put("late", cursor=1)
+    assert protocol.transport.written == []
+
+
 def test_any_other_server_has_no_wire():
-    class Uvicorns:
+    class AnotherServers:
         async def send(self, message): ...
 
     strangers_transport, _ = daphnes_send(transport=SimpleNamespace(write=print))
+    compressed, _ = uvicorns_send(conn=SimpleNamespace(extensions=["permessage-deflate"]))
+    no_abort, _ = uvicorns_send(transport=SimpleNamespace(write=print))
     a_partial_of_something_else = functools.partial(print, "x")
-    for send in (None, Uvicorns().send, strangers_transport, a_partial_of_something_else, functools.partial(print)):
+    others = (AnotherServers().send, strangers_transport, compressed, no_abort)
+    for send in (None, *others, a_partial_of_something_else, functools.partial(print)):
         assert wire.of(send, on_room=lambda: None) is None

@@ -1,9 +1,8 @@
-"""Straight onto the socket, where the server lets us: written once, and never more than the client takes.
+"""The wire below Daphne.
 
 Daphne's `send` returns at once and buffers without bound: a client that reads nothing costs its whole history in
 memory. Twisted, below it, says when its buffer is full to whoever is registered as the producer of the connection,
-and takes bytes that are framed already, so that a frame for 500 sockets is encoded once. Nothing here is needed: on
-any other server `of` finds no wire, and frames go through the plain `send`.
+and takes bytes that are framed already, so that a frame for 500 sockets is encoded once.
 """
 
 import asyncio
@@ -14,51 +13,28 @@ from typing import Any
 
 from django.conf import settings
 
+from escalations.live.wire.frame import bytes_of
+
 log = logging.getLogger(__name__)
 
-TEXT_IN_ONE_FRAME = 0x81
 WANTED_OF_PROTOCOL = ("state", "STATE_OPEN", "transport", "sendMessage", "websocket_extensions_in_use", "send_queue")
 WANTED_OF_TRANSPORT = ("write", "registerProducer", "unregisterProducer", "abortConnection")
 
 
-class Frame(str):
-    """A frame's text, which remembers its bytes once the first socket needed them."""
-
-    @functools.cached_property
-    def on_the_wire(self) -> bytes:
-        return websocket_bytes(self)
-
-
-def websocket_bytes(text: str) -> bytes:
-    """`text` as one unmasked WebSocket message (RFC 6455, 5.2)."""
-    payload = text.encode()
-    size = len(payload)
-    if size < 126:
-        head = bytes((TEXT_IN_ONE_FRAME, size))
-    elif size < 2**16:
-        head = bytes((TEXT_IN_ONE_FRAME, 126)) + size.to_bytes(2, "big")
-    else:
-        head = bytes((TEXT_IN_ONE_FRAME, 127)) + size.to_bytes(8, "big")
-    return head + payload
-
-
-def of(send: Any, *, on_room: Callable[[], None]) -> "Wire | None":
-    """The wire below the server's own `send`; None if this server has none that we know how to hold.
-
-    `on_room` is called whenever a wire that was full takes frames again.
-    """
+def hold(send: Any, on_room: Callable[[], None]) -> "DaphneWire | None":
+    """The wire, if `send` belongs to a protocol and a transport that look like Daphne's and Twisted's."""
     protocol: Any = send.args[0] if isinstance(send, functools.partial) and send.args else None
     if not all(hasattr(protocol, name) for name in WANTED_OF_PROTOCOL):
         return None
     if not all(hasattr(protocol.transport, name) for name in WANTED_OF_TRANSPORT):
         return None
-    wire = Wire(protocol, on_room)
+    wire = DaphneWire(protocol, on_room)
     protocol.transport.unregisterProducer()  # that was the HTTP request which the handshake came in
     protocol.transport.registerProducer(wire, True)
     return wire
 
 
-class Wire:
+class DaphneWire:
     """One WebSocket under Daphne. Twisted calls the three methods that are named its way."""
 
     __slots__ = ("_compressed", "_giving_up", "_in_this_turn", "_on_room", "_protocol", "_transport", "full")
@@ -74,14 +50,13 @@ class Wire:
         self._giving_up: asyncio.TimerHandle | None = None
 
     def write(self, text: str) -> None:
-        """Hand `text` to the server. Never waits; after the close it does nothing."""
         protocol = self._protocol
         if protocol.state != protocol.STATE_OPEN:
             return
         if self._compressed or protocol.send_queue:
             protocol.sendMessage(text.encode(), False)
         else:
-            self._transport.write(text.on_the_wire if isinstance(text, Frame) else websocket_bytes(text))
+            self._transport.write(bytes_of(text))
             if self._in_this_turn:
                 self._transport.doWrite()
 
