@@ -10,8 +10,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resolutionflow.settings")
 django.setup()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402 after django.setup()
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 after django.setup()
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
@@ -61,7 +60,7 @@ pages: Any = AtMost(get_asgi_application(), max(1, settings.DATABASE_POOL_SIZE -
 protocols = ProtocolTypeRouter(
     {
         "http": URLRouter([*routing.http_urlpatterns, re_path(r"", pages)]),
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(routing.websocket_urlpatterns))),
+        "websocket": SameOrigin(URLRouter(routing.websocket_urlpatterns)),
     }
 )
 

@@ -12,7 +12,7 @@ from escalations.live.doors import doors
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
 from escalations.models import AISession
-from resolutionflow.accounts.admission import Admission, Standing
+from resolutionflow.accounts.admission import Admission, Standing, signed_in
 from resolutionflow.accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -33,10 +33,11 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         await self.send({"type": "websocket.accept"})
-        user = self.scope["user"]
-        if not user.is_authenticated:
+        found = await self.who()
+        if found is None:
             await self.close(SIGN_IN)
             return
+        user, admission = found
         group = await self.find_group(user)
         if group is None:
             await self.close(NOT_YOURS)
@@ -50,7 +51,12 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
             self.mailbox.flow_into(straight)
         else:
             self.writer = asyncio.create_task(self.write_on())
-        doors.enter(self, Admission.by_sign_in(user, self.scope["session"].session_key))
+        doors.enter(self, admission)
+
+    async def who(self) -> tuple[User, Admission] | None:
+        """Whose sign-in the handshake's cookie names. Not kept in the scope, which lasts as long as the socket."""
+        cookies: bytes = dict(self.scope["headers"]).get(b"cookie", b"")
+        return await read(signed_in, cookies.decode("latin1"))
 
     async def find_group(self, user: User) -> str | None:
         """The group that this person may listen to at this address; None if there is none."""

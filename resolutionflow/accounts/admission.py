@@ -10,12 +10,14 @@ from enum import Enum
 from typing import Self
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.models import Session
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 from django.utils import timezone
 
 from resolutionflow.accounts.models import ApiToken, User
+from resolutionflow.accounts.sessions import SessionStore
 from resolutionflow.accounts.tokens import bearer_token, user_of_credentials
 
 
@@ -67,6 +69,16 @@ def engineer_of(request: HttpRequest) -> tuple[User, Admission] | None:
     if plain is not None:
         return user, Admission.by_token(user, plain, for_engineers=True)
     return user, Admission.by_sign_in(user, request.session.session_key, for_engineers=True)
+
+
+def signed_in(cookies: str) -> tuple[User, Admission] | None:
+    """Whose sign-in a handshake's Cookie header names; None: nobody's. Two queries."""
+    request = HttpRequest()
+    request.session = SessionStore(parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME))
+    user = get_user(request)
+    if not isinstance(user, User):
+        return None
+    return user, Admission.by_sign_in(user, request.session.session_key)
 
 
 def look_again(admissions: Collection[Admission]) -> dict[Admission, Standing]:

@@ -26,12 +26,12 @@ from escalations.live import hub as hub_module
 from escalations.models import Assessment, Handoff
 from escalations.models.feed import cursor_of
 from escalations.views import queue as queue_views
+from resolutionflow.accounts.admission import Admission
 from resolutionflow.accounts.models import Account, User
 from tests.model.client import Card, Listed, Page
 
 MAILBOX_SIZE = 4  # small, so that bursts overflow it
 BEAT = hub_module.HEARTBEAT_SECONDS
-SIGN_IN = SimpleNamespace(session_key="a sign-in")
 
 
 class Clock(asyncio.SelectorEventLoop):
@@ -81,6 +81,14 @@ class Layer:
             self.queues[channel].put_nowait(message)
 
 
+class Consumer(consumers.QueueConsumer):
+    """Knows who it is without asking the database."""
+
+    async def who(self) -> tuple[User, Admission]:
+        user = self.scope["user"]
+        return user, Admission.by_sign_in(user, "a sign-in")
+
+
 class Socket:
     """One WebSocket between a page and the server's real consumer."""
 
@@ -90,8 +98,8 @@ class Socket:
         self.inbox: asyncio.Queue = asyncio.Queue()
         self.has_room = asyncio.Event()
         self.has_room.set()
-        app = consumers.QueueConsumer.as_asgi()
-        scope = {"type": "websocket", "path": "/ws/queue/", "user": page.user, "session": SIGN_IN, "url_route": {}}
+        app = Consumer.as_asgi()
+        scope = {"type": "websocket", "path": "/ws/queue/", "user": page.user, "url_route": {}}
         self.inbox.put_nowait({"type": "websocket.connect"})
         self.task = world.clock.create_task(app(scope, self.inbox.get, self.send))
         self.task.add_done_callback(world.socket_ended)

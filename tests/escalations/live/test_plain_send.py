@@ -10,7 +10,6 @@ from channels.testing import WebsocketCommunicator
 from escalations.live import groups
 from escalations.live.consumers import QueueConsumer
 from escalations.live.hub import MAILBOX_SIZE, hub
-from resolutionflow.accounts.sessions import SessionStore
 from tests.serving import cookie_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,8 +17,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 async def connected(ann) -> WebsocketCommunicator:
     cookie = await sync_to_async(cookie_of)(ann)
-    socket = WebsocketCommunicator(QueueConsumer.as_asgi(), "/ws/queue/")
-    socket.scope |= {"user": ann, "session": SessionStore(cookie)}
+    headers = [(b"cookie", f"sessionid={cookie}".encode())]
+    socket = WebsocketCommunicator(QueueConsumer.as_asgi(), "/ws/queue/", headers)
     assert (await socket.connect())[0]
     assert json.loads(await socket.receive_from()) == {"type": "ready", "cursor": 0}
     return socket
