@@ -9,12 +9,10 @@ from escalations.actions import learning
 from escalations.assessor import sentences
 from escalations.models import Meaning
 from tests.factories import SessionFactory
+from tests.weights import needs_weights
 
 pytestmark = pytest.mark.django_db
 NOBODY = uuid.UUID(int=0)
-needs_weights = pytest.mark.skipif(
-    not sentences.is_there(), reason="the weights are not installed (make .venv/.weights)"
-)
 
 
 def resolved(by, title, problem="", resolution="Done."):

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from tests.model import world as around
 from tests.model.world import Desk, World
 
-RUNS = int(os.environ.get("PROPTEST_EXAMPLES", "100"))
+RUNS = int(os.environ.get("PROPTEST_EXAMPLES", "50"))
 STEPS = 30
 
 NUMBERS = st.integers(0, 11)

@@ -11,7 +11,7 @@ from tests.oracle import comparison
 from tests.oracle.histories import together
 from tests.oracle.history import History, write
 
-HISTORIES = int(os.environ.get("ORACLE_HISTORIES", "1000"))
+HISTORIES = int(os.environ.get("ORACLE_HISTORIES", "200"))
 AT_ONCE = 5  # accounts in one example
 
 pytestmark = pytest.mark.django_db

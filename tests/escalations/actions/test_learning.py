@@ -10,10 +10,7 @@ from escalations.actions import jobs, learning
 from escalations.assessor import sentences
 from escalations.models import Meaning, Runbook
 from tests.factories import SessionFactory
-
-needs_weights = pytest.mark.skipif(
-    not sentences.is_there(), reason="the weights are not installed (make .venv/.weights)"
-)
+from tests.weights import needs_weights
 
 
 def asked_for():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from escalations.assessor import Case, Page, PastSession, TriedStep, playbook, sentences
+from escalations.assessor import Case, Page, PastSession, TriedStep, playbook
+from tests.weights import needs_weights
 
 TITLE = "Outlook asks for the password again and again"
 PROBLEM = "Since the tenant move Outlook loops with error 0x8004011d for 14 people."
@@ -98,7 +99,7 @@ def test_a_step_that_was_not_run_is_still_to_do():
     assert FIX not in steps_of(playbook.assess(case(past(), steps=[TriedStep(FIX, "inconclusive")])))
 
 
-@pytest.mark.skipif(not sentences.is_there(), reason="the weights are not installed (make .venv/.weights)")
+@needs_weights
 def test_what_was_tried_is_left_out_in_words_of_their_own_but_its_opposite_is_not():
     fix = past(resolution="Turn on modern authentication")
     said = "Made sure modern authentication is turned on"

@@ -4,10 +4,7 @@ import pytest
 
 from escalations.assessor import sentences
 from escalations.assessor.ranking import Asked, Candidate, in_words, likeness, rarity_of
-
-needs_weights = pytest.mark.skipif(
-    not sentences.is_there(), reason="the weights are not installed (make .venv/.weights)"
-)
+from tests.weights import needs_weights
 
 
 def asked(**rarity):

@@ -6,10 +6,7 @@ from escalations.assessor import sentences
 from escalations.assessor.sameness import Sameness, parts_of
 from escalations.assessor.words import opposed
 from tests.escalations.assessor.step_pairs import DIFFERENT, SAME
-
-needs_weights = pytest.mark.skipif(
-    not sentences.is_there(), reason="the weights are not installed (make .venv/.weights)"
-)
+from tests.weights import needs_weights
 
 
 @needs_weights

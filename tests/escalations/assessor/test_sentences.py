@@ -6,10 +6,7 @@ from hypothesis import strategies as st
 
 from escalations.assessor import sentences
 from escalations.assessor.sentences.pieces import words_of
-
-needs_weights = pytest.mark.skipif(
-    not sentences.is_there(), reason="the weights are not installed (make .venv/.weights)"
-)
+from tests.weights import needs_weights
 
 
 def cosine(one, other):
