@@ -10,6 +10,7 @@ from analytics import report as reports
 from escalations.actions.refusals import NotAllowed
 from escalations.shapes import REFUSALS
 from resolutionflow.accounts.tokens import SignedRequest, account_of
+from resolutionflow.trail import record
 
 router = Router()
 
@@ -30,6 +31,7 @@ def escalation_analytics(request: SignedRequest, asked: Query[shapes.ReportAsked
     _refuse_unknown(request)
     account = account_of(request)
     period = periods.parse(request.GET.dict(), tz=account.tz, now=metrics.now())
+    record("exported", account=account, by=request.auth, about="figures by the API", period=period.query)
     return Status(200, shapes.report(reports.for_programs(account, period)))
 
 

@@ -23,6 +23,7 @@ from escalations.models import Handoff
 from escalations.models.feed import cursor_of
 from resolutionflow.accounts.models import Account
 from resolutionflow.accounts.requests import MemberRequest
+from resolutionflow.trail import record
 
 ROWS_ON_A_PAGE = 50
 LAST_GOOD = "analytics_period"  # in the person's session: what the page goes back to
@@ -60,6 +61,7 @@ def table_as_csv(request: MemberRequest) -> HttpResponseBase:
     """The table behind the chart."""
     period = _asked(request)
     report = reports.for_table(request.account, period)
+    _record(request, period, "trend")
     return export.answer(request, iter([[*export.trend(report, period.tz)]]), f"escalations-{_name(period)}")
 
 
@@ -81,6 +83,7 @@ def handoffs_as_csv(request: MemberRequest) -> HttpResponseBase:
     chosen = lists.asked_for(request.GET, request.account)
     facts.catch_up(request.account)
     found = lists.rows(request.account, period, chosen, as_of=metrics.now())
+    _record(request, period, chosen.figure)
     return export.answer(request, export.portions(found, period.tz), f"{chosen.figure}-{_name(period)}")
 
 
@@ -88,6 +91,10 @@ def handoffs_as_csv(request: MemberRequest) -> HttpResponseBase:
 def waiting(request: MemberRequest) -> HttpResponse:
     """What waits in the queue now, as a fragment."""
     return render(request, "analytics/_waiting.html", _waiting(request.account))
+
+
+def _record(request: MemberRequest, period: Period, what: str) -> None:
+    record("exported", account=request.account, by=request.user, about=f"{what} as CSV", period=period.query)
 
 
 def _asked(request: MemberRequest) -> Period:

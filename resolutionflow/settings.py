@@ -177,6 +177,7 @@ ROOT_URLCONF = "resolutionflow.urls"
 ASGI_APPLICATION = "resolutionflow.asgi.application"
 INSTALLED_APPS = [
     "resolutionflow.accounts",
+    "resolutionflow.trail",
     "resolutionflow",
     "escalations",
     "analytics",

@@ -13,6 +13,7 @@ from escalations.actions.secrets import hide
 from escalations.actions.transaction import in_transaction
 from escalations.models import AISession, FeedEvent, Handoff, Message, RefusedPickup
 from resolutionflow.accounts.models import User
+from resolutionflow.trail import record
 
 
 @in_transaction
@@ -72,6 +73,7 @@ def _pick_up(handoff: Handoff, *, by: User) -> Handoff:
     _give(handoff.session, to=by, state=AISession.State.ACTIVE)
     add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} picked it up.", author=by)
     feed.append(FeedEvent.Kind.PICKED_UP, handoff, by=by)
+    _record("picked_up", handoff, by)
     return handoff
 
 
@@ -105,6 +107,7 @@ def release(handoff: Handoff, *, by: User, reason: str = "") -> Handoff:
     why = f": {reason}" if reason else "."
     add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} put it back into the queue{why}", author=by)
     feed.append(FeedEvent.Kind.RELEASED, handoff, by=by, data={"reason": reason})
+    _record("released", handoff, by)
     return handoff
 
 
@@ -130,7 +133,12 @@ def take_back(handoff: Handoff, *, by: User) -> Handoff:
     _give(handoff.session, to=by, state=AISession.State.ACTIVE)
     add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} took the escalation back.", author=by)
     feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by)
+    _record("taken_back", handoff, by)
     return handoff
+
+
+def _record(kind: str, handoff: Handoff, by: User) -> None:
+    record(kind, account=by.account, by=by, about=f"handoff {handoff.pk}", session=str(handoff.session_id))
 
 
 def _why_not_escalated(opened: Handoff | None, by: User) -> str:

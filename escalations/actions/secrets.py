@@ -18,6 +18,7 @@ from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.transaction import in_transaction
 from escalations.models import AISession, Message, Reveal, Secret
 from resolutionflow.accounts.models import User
+from resolutionflow.trail import record
 
 
 class Hiding:
@@ -89,6 +90,8 @@ def reveal(secret: Secret, *, by: User) -> str:
         raise Conflict("It was hidden with another SECRET_KEY, and nobody can read it any more.") from None
     Reveal.objects.create(secret=secret, by=by)
     add_message(session, Message.Kind.SYSTEM, f"{by.name} revealed {secret}.", author=by)
+    about = f"{secret.kind} {secret.number} of session {session.pk}"
+    record("secret_revealed", account=by.account, by=by, about=about)
     return value
 
 

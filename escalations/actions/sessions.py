@@ -17,6 +17,7 @@ from escalations.actions.transaction import in_transaction
 from escalations.models import AISession, FeedEvent, Handoff, Message
 from escalations.models.session import CLIENT_LENGTH, TICKET_LENGTH, TITLE_LENGTH
 from resolutionflow.accounts.models import Account, User
+from resolutionflow.trail import record
 
 __all__ = ["SuggestedStep", "answer", "post", "record_step", "resolve", "start", "tell"]
 
@@ -130,6 +131,8 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
     elif handoff:
         _close(handoff, state=Handoff.State.RESOLVED, resolved_at=Now())
         feed.append(FeedEvent.Kind.RESOLVED, handoff, by=by)
+    closed = str(handoff.pk) if handoff else None
+    record("resolved", account=by.account, by=by, about=f"session {session.pk}", handoff=closed)
     return session
 
 

@@ -36,6 +36,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at r
 @admin.register(Account)
 class AccountAdmin(OwnedAdmin[Account]):
     form = AccountForm
+    trail_kind = "settings_changed"
     account_path = "pk"
     list_display = ["name", "slug", "time_zone", "created_at"]
     search_fields = ["name", "slug"]
@@ -93,6 +94,7 @@ class PersonAdmin(OwnedAdmin[User], auth.UserAdmin):  # type: ignore[type-arg]  
     """People are switched off, never deleted: history keeps their names. Nobody changes accounts."""
 
     form = PersonForm
+    trail_kind = "person_changed"
     add_form = NewPersonForm
     add_form_template = None
     list_display = ["name", "email", "role", "is_active", "last_login"]
@@ -144,6 +146,7 @@ class ApiTokenAdmin(OwnedAdmin[ApiToken]):
     """Tokens are made with `manage.py api_token`, shown once there, and can only be revoked here."""
 
     account_path = "user__account"
+    trail_kind = "token_revoked"
     list_display = ["prefix", "name", "user", "created_at", "last_used_at", "revoked_at"]
     list_filter = ["created_at", "revoked_at"]
     list_select_related = ["user"]

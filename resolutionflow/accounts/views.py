@@ -5,10 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 
 from escalations.live.people import rights_changed
 from resolutionflow.accounts.models import User
+from resolutionflow.trail import record
 
 
 class SignIn(auth.LoginView):
@@ -20,16 +22,34 @@ class SignIn(auth.LoginView):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return super().get_context_data(**kwargs) | {"demo_people": demo_people() if settings.DEMO else []}
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_valid(form)
+        _record("signed_in", form.get_user())
+        return answer
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        if {"username", "password"} <= form.cleaned_data.keys() and not getattr(self.request, "axes_locked_out", False):
+            tried = who_tries(self.request, form.cleaned_data)
+            _record("sign_in_failed", User.objects.select_related("account").filter(email=tried).first())
+        return super().form_invalid(form)
+
 
 class SignOut(auth.LogoutView):
     """Signs out; what the person had open in this sign-in closes at once."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        person = request.user.pk
+        person = request.user
         answer = super().post(request, *args, **kwargs)
-        if person:
-            rights_changed(person)
+        if isinstance(person, User):
+            rights_changed(person.pk)
+            _record("signed_out", person)
         return answer
+
+
+def _record(kind: str, person: User | None) -> None:
+    """In the chain of the person's account. What is nobody's address is not noted: it may be a password."""
+    about = f"person {person.pk}" if person else "unknown address"
+    record(kind, account=person.account if person else None, by=person, about=about)
 
 
 def demo_people() -> list[User]:

@@ -10,6 +10,7 @@ from analytics import facts
 from analytics.models import HandoffFact
 from escalations.management.account_option import account_with
 from resolutionflow.accounts.models import Account
+from resolutionflow.trail import record
 
 
 class Command(BaseCommand):
@@ -38,4 +39,5 @@ def _wrong(account: Account) -> list[str]:
 
 def _rebuilt(account: Account) -> list[str]:
     facts.rebuild(account)
+    record("metrics_rebuilt", account=account, by=None, command="rebuild_metrics")
     return [f"{account.slug}: {HandoffFact.objects.for_account(account).count():,} handoffs"]

@@ -14,6 +14,7 @@ from escalations.actions.runbooks import Kept, keep
 from escalations.management.account_option import account_with
 from escalations.runbooks import BadPage
 from resolutionflow.accounts.models import Account
+from resolutionflow.trail import record
 
 LEARN_SECONDS = 8.0  # some hundred pages; a worker reads the others
 
@@ -31,6 +32,8 @@ class Command(BaseCommand):
             raise CommandError(f"{folder} is no folder that can be read.")
         done = Counter(self._keep(file, folder, owner) for file in runbooks.files(folder))
         self.stdout.write(summary(done))
+        if kept := done[Kept.NEW] + done[Kept.CHANGED]:
+            record("imported", account=owner, by=None, about="runbooks", command="import_runbooks", kept=kept)
         if done[Kept.NEW] + done[Kept.CHANGED] and not learning.catch_up(owner, seconds=LEARN_SECONDS):
             learning.later()
         if done[None]:

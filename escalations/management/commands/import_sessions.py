@@ -19,6 +19,7 @@ from escalations.management.account_option import account_with
 from escalations.past import PastSession
 from escalations.past_fields import BadLine
 from resolutionflow.accounts.models import Account
+from resolutionflow.trail import record
 
 LINES_A_REPORT = 500
 QUIET_SECONDS = 2.0  # what is done sooner needs no report, unless somebody watches
@@ -40,6 +41,9 @@ class Command(BaseCommand):
         with opened(file) as source:
             run.read(source)
         self.stdout.write(run.summary())
+        if run.kept:
+            command = "import_sessions"
+            record("imported", account=run.account, by=None, about="sessions", command=command, kept=run.kept)
         if run.kept and not learning.catch_up(run.account, seconds=LEARN_SECONDS):
             learning.later()
         if run.bad:

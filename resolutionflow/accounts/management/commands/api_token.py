@@ -4,8 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from resolutionflow.accounts.models import ApiToken, User
+from resolutionflow.trail import record
 
 NAME_LENGTH = 80
 
@@ -21,7 +23,10 @@ class Command(BaseCommand):
         user = person_with(email)
         if len(name) > NAME_LENGTH or not name.isprintable():
             raise CommandError(f"--name: at most {NAME_LENGTH} characters of plain text.")
-        _, plain = ApiToken.issue(user, name=name)
+        with transaction.atomic():
+            token, plain = ApiToken.issue(user, name=name)
+            about = f"token {token.prefix} of person {user.pk}"
+            record("token_made", account=user.account, by=None, about=about, command="api_token")
         # Only the token goes to stdout, so that `token=$(manage.py api_token …)` holds nothing else.
         self.stderr.write(f"A token for {user.name} of {user.account}. Keep it: nothing can show it again.")
         self.stdout.write(plain)
