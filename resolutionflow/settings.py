@@ -225,6 +225,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "django.templatetags.static",
+                "escalations.templatetags.clients",
                 "escalations.templatetags.durations",
                 "escalations.templatetags.hidden",
             ],

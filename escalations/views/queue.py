@@ -13,8 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from escalations.live import cards as live_cards
-from escalations.models import AISession, FeedEvent
+from escalations.models import AISession, FeedEvent, Handoff
 from escalations.models.feed import cursor_of
+from escalations.views.queue_filter import Filter, clients_at
 from resolutionflow.accounts.models import Account
 from resolutionflow.accounts.requests import MemberRequest
 
@@ -28,6 +29,7 @@ def show(request: MemberRequest) -> HttpResponse:
     account = request.account
     cursor = cursor_of(account)  # before the list: an event in between is fetched again, never lost
     listed = live_cards.of_account(account, base=cursor, at=cursor)
+    wanted = Filter.of_address(request.GET, request.user)
     return render(
         request,
         "escalations/queue.html",
@@ -39,6 +41,10 @@ def show(request: MemberRequest) -> HttpResponse:
             .of(request.user)
             .values("pk", "title", "state", "held_since")[:8],
             "today": _today(account, cursor),
+            "filter": wanted,
+            "shown": wanted.count(Handoff.objects.for_account(account).waiting()) if wanted.selector else len(listed),
+            "priorities": Handoff.Priority.choices,
+            "clients": clients_at(account.pk, cursor),
         },
     )
 

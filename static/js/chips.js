@@ -1,8 +1,8 @@
 // Suggested steps. A chip puts its step into the composer; it never sends, and it never destroys a draft.
 
 import { box, composer, grow } from "./composer.js";
+import { isShortcut } from "./keyboard.js";
 
-const EDITABLE = "input, textarea, select, [contenteditable]";
 const inserted = []; // since the last message: {before, after, handoff, index}, each a state of the draft
 
 document.addEventListener("click", (event) => {
@@ -14,8 +14,7 @@ document.addEventListener("click", (event) => {
 
 // 1 to 9 press the chips, wherever nothing is being typed.
 document.addEventListener("keydown", (event) => {
-  if (!/^[1-9]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-  if (event.target.closest?.(EDITABLE) || document.querySelector("dialog[open]")) return;
+  if (!/^[1-9]$/.test(event.key) || !isShortcut(event)) return;
   const chip = document.querySelectorAll(".chip")[Number(event.key) - 1];
   if (!chip || !box()) return;
   event.preventDefault();

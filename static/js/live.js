@@ -9,15 +9,22 @@ import { refresh } from "./clock.js";
 
 const PATIENCE = 1000; // a heartbeat may overtake the frame that it counts
 const RETRY = 2000;
+const KEPT = ["data-arriving", "data-held", "style"]; // how it stands here, which the server knows nothing of
+const ARRIVAL = 800;
 const LONGEST_FETCH = 8000; // an answer that never comes must not hold up the frames behind it
 
 export class LivePage {
-  /** `fetchAgain()` brings what is shown up to date and resolves to its cursor; `placed` hears of each fragment. */
-  constructor(root, { fetchAgain, placed = () => {} }) {
+  /**
+   * `fetchAgain()` brings what is shown up to date and resolves to its cursor; `placed` hears of each frame, `came` of
+   * each fragment that is new on the page, and `leave` takes one away.
+   */
+  constructor(root, { fetchAgain, placed = () => {}, came = () => {}, leave = (shown) => shown.remove() }) {
     this.root = root;
     this.cursor = Number(root.dataset.liveCursor);
     this.fetchAgain = fetchAgain;
     this.placed = placed;
+    this.came = came;
+    this.leave = leave;
     this.waiting = [];
     this.connection = new Connection(root.dataset.live, {
       onFrame: (frame) => this.receive(frame),
@@ -59,9 +66,14 @@ export class LivePage {
 
   apply(frame) {
     if (frame.html) this.place(frame.html, frame.type);
-    else if (frame.handoff) document.getElementById(`handoff-${frame.handoff}`)?.remove();
+    else if (frame.handoff) this.remove(frame.handoff);
     else this.resync();
     this.placed(frame);
+  }
+
+  remove(handoff) {
+    const shown = document.getElementById(`handoff-${handoff}`);
+    if (shown) this.leave(shown);
   }
 
   /** An answer so far: all of it, in place of what was there. Once the message itself is there, that stays. */
@@ -84,9 +96,17 @@ export class LivePage {
     // A card that was put back before its pick-up was announced never left, but stands on top like any arrival.
     const toTop = () => ahead && shown !== ahead.firstElementChild && ahead.prepend(shown);
     if (shown) replaceKeepingFocus(shown, fragment, toTop);
-    else if (ahead) arrive(fragment, () => ahead.prepend(fragment));
-    else if (behind) arrive(fragment, () => behind.append(fragment));
+    else if (ahead) this.arrive(fragment, () => ahead.prepend(fragment));
+    else if (behind) this.arrive(fragment, () => behind.append(fragment));
     if (document.querySelector(`[data-live-refetch~="${type}"]`)) this.resync();
+  }
+
+  arrive(fragment, insert) {
+    fragment.dataset.arriving = "";
+    setTimeout(() => delete fragment.dataset.arriving, ARRIVAL);
+    this.came(fragment);
+    insert();
+    process(fragment);
   }
 
   /** Fetch what the page shows; frames that come meanwhile are applied afterwards. Resolves to whether it worked. */
@@ -155,7 +175,7 @@ export function replaceKeepingFocus(shown, fragment, move = () => {}) {
   const focused = shown.contains(document.activeElement) ? document.activeElement : undefined;
   move();
   for (const { name } of [...shown.attributes]) {
-    if (name !== "data-arriving" && !fragment.hasAttribute(name)) shown.removeAttribute(name);
+    if (!KEPT.includes(name) && !fragment.hasAttribute(name)) shown.removeAttribute(name);
   }
   for (const { name, value } of fragment.attributes) shown.setAttribute(name, value);
   shown.replaceChildren(...fragment.childNodes);
@@ -170,15 +190,6 @@ function sameControl(fragment, control) {
     if (found) return found;
   }
   return fragment.querySelector("button, a");
-}
-
-const ARRIVAL = 800;
-
-function arrive(fragment, insert) {
-  fragment.dataset.arriving = "";
-  setTimeout(() => delete fragment.dataset.arriving, ARRIVAL);
-  insert();
-  process(fragment);
 }
 
 /** Let HTMX and the clock know a fragment that they have not seen. */

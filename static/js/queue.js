@@ -1,11 +1,13 @@
 // The live queue: counts what waits, keeps its order over every fetch, and counts arrivals in the tab's title.
 
+import { leave, welcome } from "./calm.js";
 import { LivePage, fetchDocument, process, replaceKeepingFocus } from "./live.js";
 import { countOn, putRight } from "./today.js";
 
 const root = document.querySelector("[data-live]");
 const list = document.getElementById("cards");
 const heading = document.querySelector("[data-waiting-count]");
+const shown = document.querySelector("[data-shown-count]");
 const title = document.title;
 let arrivals = 0;
 
@@ -16,7 +18,7 @@ async function fetchCards() {
   const known = new Set([...list.children].map((card) => card.id));
   const wanted = [...fresh.children];
   const ids = new Set(wanted.map((card) => card.id));
-  for (const card of [...list.children]) if (!ids.has(card.id)) card.remove();
+  for (const card of [...list.children]) if (!ids.has(card.id)) leave(card);
   wanted.forEach((card, position) => settle(card, position));
   noticeArrivals(wanted.filter((card) => !known.has(card.id)).length);
   putRight(fresh.dataset.today);
@@ -29,6 +31,7 @@ function settle(card, position) {
   if (shown && shown.dataset.version !== card.dataset.version) replaceKeepingFocus(shown, card);
   const place = list.children[position];
   if (!shown) {
+    welcome(card);
     list.insertBefore(card, place ?? null);
     process(card);
   } else if (place !== shown) list.insertBefore(shown, place ?? null);
@@ -39,6 +42,8 @@ function count() {
   const words = waiting === 0 ? "No escalations" : waiting === 1 ? "1 escalation" : `${waiting} escalations`;
   const text = `${words} awaiting pickup`;
   if (heading.textContent !== text) heading.textContent = text;
+  const { filter } = list.dataset;
+  if (filter) shown.textContent = `${list.querySelectorAll(filter).length} of ${waiting} shown`;
 }
 
 const BURST = 1000;
@@ -70,6 +75,8 @@ document.addEventListener("visibilitychange", () => document.hidden || noticed()
 
 new LivePage(root, {
   fetchAgain: fetchCards,
+  came: welcome,
+  leave,
   placed(frame) {
     count();
     countOn(frame.type);

@@ -11,6 +11,8 @@ from tests.serving import Server, cookie_of
 
 # What the browser itself logs when a test takes the server away or is answered with a refusal.
 EXPECTED = ("Failed to load resource", "WebSocket connection to", "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_REFUSED")
+# And of a cross-fade that it gives up, because the next page was slow or somebody was quick.
+EXPECTED += ("Transition was aborted", "Transition was skipped")
 
 
 @pytest.fixture
