@@ -40,14 +40,6 @@ function go(place) {
   return Boolean(link);
 }
 
-function search() {
-  const field = document.querySelector("input[type=search]");
-  if (!field) return go("s");
-  field.focus();
-  field.select();
-  return true;
-}
-
 /** In the queue the card that has the focus, so that none is picked up by accident. */
 function pickUp() {
   const within = document.getElementById("cards") ? document.activeElement.closest(".card") : document;
@@ -59,9 +51,7 @@ const KEYS = {
   k: () => step(-1),
   p: pickUp,
   e: () => press("[data-opens=escalate-dialog]"),
-  u: () => press("[data-undo]"),
   c: () => press("[data-continue]"),
-  "/": search,
   "?": () => dialog.showModal() ?? true,
 };
 
