@@ -27,7 +27,7 @@ class HandoffFact(models.Model):
 
     handoff = models.OneToOneField(Handoff, models.CASCADE, primary_key=True, related_name="+")
     account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
-    session = models.ForeignKey(AISession, models.CASCADE, related_name="+", db_index=False)
+    session = models.ForeignKey(AISession, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     escalated_by = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
     escalated_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=Handoff.State)

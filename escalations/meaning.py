@@ -54,7 +54,9 @@ def of_runbooks(pages: Sequence[Runbook]) -> list[Runbook]:
 
 def readable() -> AISessionQuerySet:
     """Sessions with what `of_sessions` reads."""
-    return AISession.objects.prefetch_related(Prefetch("steps", TriedStep.objects.order_by("position")))
+    return AISession.objects.filter(pruned_at=None).prefetch_related(
+        Prefetch("steps", TriedStep.objects.order_by("position"))
+    )
 
 
 def pages(keys: Sequence[UUID]) -> list[Runbook]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from procrastinate.contrib.django import app
 
 from escalations import thinking
-from escalations.actions import assessments, jobs, learning, sessions
+from escalations.actions import assessments, jobs, learning, pruning, sessions
 from escalations.actions.assessments import Attempt
 from escalations.live.drafts import Draft
 from escalations.models import AISession, Assessment
@@ -118,6 +118,18 @@ async def learn(session_id: str | None = None) -> None:
 async def catch_up(timestamp: int) -> None:
     """What nobody was there to read: sessions from before the weights were installed, say."""
     await write(learning.later)
+
+
+@app.task(name=jobs.PRUNE, lock="prune", retry=PutBack())
+async def prune(account_id: str) -> None:
+    """One step of what an account does not want to keep any longer."""
+    await write(lambda: pruning.as_set(UUID(account_id)))
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(name="escalations.tasks.prune_nightly", queueing_lock="prune_nightly", pass_context=False)
+async def prune_nightly(timestamp: int) -> None:
+    await write(pruning.every_account)
 
 
 @app.periodic(cron="* * * * *")

@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 ASSESS = "escalations.tasks.assess"
 ANSWER = "escalations.tasks.answer"
 LEARN = "escalations.tasks.learn"
+PRUNE = "escalations.tasks.prune"
 
 AWAITED, IN_THE_BACKGROUND, NOBODY_WAITS = 10, 0, -10
 
@@ -15,5 +16,5 @@ AWAITED, IN_THE_BACKGROUND, NOBODY_WAITS = 10, 0, -10
 def defer(task: str, *, after: timedelta | None = None, first: bool = True, **arguments: str | int | None) -> None:
     """Run `task` in the worker with these arguments, at the earliest `after` from now; not `first`: behind others."""
     when = {"seconds": int(after.total_seconds())} if after else None
-    priority = NOBODY_WAITS if task == LEARN else AWAITED if first else IN_THE_BACKGROUND
+    priority = NOBODY_WAITS if task in {LEARN, PRUNE} else AWAITED if first else IN_THE_BACKGROUND
     app.configure_task(task, schedule_in=when, priority=priority).defer(**arguments)

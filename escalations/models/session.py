@@ -57,6 +57,7 @@ class AISession(models.Model):
     resolution = models.TextField(max_length=RESOLUTION_LENGTH, blank=True)
     version = models.PositiveBigIntegerField(default=0)
     external_id = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001 unique where it is set
+    pruned_at = models.DateTimeField(null=True, editable=False)  # when its texts were removed; who and when stay
     knowledge = SearchVectorField(null=True, editable=False)  # what the playbook searches, once it is resolved
 
     objects = AISessionQuerySet.as_manager()

@@ -14,6 +14,7 @@ from escalations.actions import handoffs as actions
 from escalations.actions.refusals import AlreadyPickedUp, Conflict
 from escalations.forms import FeedbackForm, ReleaseForm
 from escalations.models import Handoff
+from escalations.views.session_page import removed
 from resolutionflow.accounts.requests import MemberRequest
 
 
@@ -26,6 +27,8 @@ def _find(request: MemberRequest, handoff_id: UUID) -> Handoff:
 def context(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     """Four sections: Problem summary, What's been tried, AI assessment, Start here."""
     handoff = _find(request, handoff_id)
+    if handoff.session.pruned_at:
+        return removed(request, handoff.session)
     return render(request, "escalations/handoff.html", handoff_context.of(handoff, viewer=request.user))
 
 

@@ -21,6 +21,12 @@ def find(request: MemberRequest, session_id: UUID) -> AISession:
     return get_object_or_404(sessions.select_related("holder", "started_by", "account"), pk=session_id)
 
 
+def removed(request: MemberRequest, session: AISession) -> HttpResponse:
+    """What is left of a session whose texts are gone: who, when, and what became of it."""
+    handoffs = session.handoffs.select_related("created_by", "picked_up_by").order_by("created_at")
+    return render(request, "escalations/removed.html", {"session": session, "handoffs": handoffs})
+
+
 def page(request: MemberRequest, session: AISession, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The whole page. Its version is read before the messages, for the same reason as the queue's cursor."""
     messages, steps = list(session.messages.select_related("author", "session")), ledger.steps_of(session)

@@ -15,7 +15,7 @@ from escalations.actions import sessions as actions
 from escalations.forms import EscalateForm, MessageForm, ResolveForm, StartForm
 from escalations.models import AISession
 from escalations.views import session_page
-from escalations.views.session_page import find, page, wrong
+from escalations.views.session_page import find, page, removed, wrong
 from resolutionflow.accounts.requests import MemberRequest
 
 PAGE_SIZE = 25
@@ -45,7 +45,8 @@ def index(request: MemberRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def show(request: MemberRequest, session_id: UUID) -> HttpResponse:
-    return page(request, find(request, session_id))
+    session = find(request, session_id)
+    return removed(request, session) if session.pruned_at else page(request, session)
 
 
 @require_POST

@@ -41,7 +41,16 @@ class AccountAdmin(OwnedAdmin[Account]):
     list_display = ["name", "slug", "time_zone", "created_at"]
     search_fields = ["name", "slug"]
     ordering = ["name"]
-    fields = ["name", "slug", "time_zone", "ai", "model_calls_per_day", "model_tokens_per_day", "created_at"]
+    fields = [
+        "name",
+        "slug",
+        "time_zone",
+        "ai",
+        "model_calls_per_day",
+        "model_tokens_per_day",
+        "keep_days",
+        "created_at",
+    ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

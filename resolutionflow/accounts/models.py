@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
 
@@ -36,6 +37,13 @@ class Account(models.Model):
     )
     model_tokens_per_day = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="Tokens, read and written, a day. Empty: as this installation is set up."
+    )
+    keep_days = models.PositiveIntegerField(
+        "days to keep closed sessions",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(36_500)],
+        help_text="Older ones are removed every night and cannot be brought back. Empty: they are kept for ever.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -265,3 +265,11 @@ def test_the_command_names_each_breach_and_fails(busy, capsys):
 def test_the_command_knows_no_other_account(busy):
     with pytest.raises(CommandError, match="The slugs are: harbor-it, summit-desk"):
         call_command("audit_feed", account="nope")
+
+
+def test_a_snapshot_that_was_changed_behind_the_trigger(busy):
+    tamper(
+        "UPDATE escalations_handoff SET snapshot = jsonb_set(snapshot, '{session,title}', '\"Other\"') WHERE id = %s",
+        busy["resolved"].pk,
+    )
+    assert the_breach() == f"harbor-it: frozen: the snapshot of handoff {busy['resolved'].pk} is not what was frozen"
