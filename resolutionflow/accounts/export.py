@@ -24,7 +24,7 @@ def write(account: Account, file: Path, *, tell: Callable[[str], None]) -> dict[
     part = file.with_name(f"{file.name}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with open(descriptor, "wb") as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        with os.fdopen(descriptor, "wb") as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             counts = _write(account, archive, tell)
             manifest = {
                 "account": account.slug,
@@ -55,11 +55,9 @@ def _write(account: Account, archive: zipfile.ZipFile, tell: Callable[[str], Non
 def _write_table(account: Account, whose: str, table: str, columns: list[str], lines: IO[bytes]) -> int:
     count, names = 0, ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"DECLARE exported NO SCROLL CURSOR FOR"
-            f" SELECT row_to_json(t)::text FROM (SELECT {names} FROM {table} WHERE {whose}) AS t",
-            {"account": account.pk},
-        )
+        rows = f"SELECT {names} FROM {table} WHERE {whose}"  # noqa: S608 names of the database's own
+        told = f"DECLARE exported NO SCROLL CURSOR FOR SELECT row_to_json(t)::text FROM ({rows}) AS t"  # noqa: S608
+        cursor.execute(told, {"account": account.pk})
         while True:
             cursor.execute(f"FETCH {ROWS_AT_ONCE} FROM exported")
             portion = cursor.fetchall()
