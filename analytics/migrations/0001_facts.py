@@ -15,6 +15,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # What it points to, in the order in which the running product locks: nobody waits for each other then.
+        migrations.RunSQL(
+            "LOCK TABLE escalations_handoff, escalations_aisession IN ACCESS EXCLUSIVE MODE", migrations.RunSQL.noop
+        ),
         migrations.CreateModel(
             name="Mark",
             fields=[

@@ -17,6 +17,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # What it changes, in the order in which the running product locks: nobody waits for each other then.
+        migrations.RunSQL(
+            "LOCK TABLE escalations_handoff, escalations_aisession, escalations_message, escalations_triedstep,"
+            " escalations_assessment IN ACCESS EXCLUSIVE MODE",
+            migrations.RunSQL.noop,
+        ),
         migrations.CreateModel(
             name="Feedback",
             fields=[

@@ -15,10 +15,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # What it changes, in the order in which the running product locks: nobody waits for each other then.
+        migrations.RunSQL(
+            "LOCK TABLE escalations_handoff, escalations_aisession, escalations_message, escalations_triedstep,"
+            " escalations_assessment IN ACCESS EXCLUSIVE MODE",
+            migrations.RunSQL.noop,
+        ),
         migrations.AddField(
             model_name="assessment",
             name="run",
-            field=models.PositiveIntegerField(default=0),
+            field=models.PositiveIntegerField(db_default=0, default=0),  # who does not know it inserts without it
         ),
         migrations.AddField(
             model_name="assessment",
@@ -28,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="message",
             name="unsupported",
-            field=models.BooleanField(default=False),
+            field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.CreateModel(
             name="Secret",

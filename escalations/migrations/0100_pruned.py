@@ -8,10 +8,17 @@ class Migration(migrations.Migration):
         ("escalations", "0006_refused_pickups"),
     ]
 
+    # In the order in which the running product locks its tables: session, message, assessment.
     operations = [
         migrations.AddField(
             model_name="aisession",
             name="pruned_at",
             field=models.DateTimeField(editable=False, null=True),
+        ),
+        # For those who migrated before these columns had a default of the database's own.
+        migrations.RunSQL(
+            "ALTER TABLE escalations_message ALTER COLUMN unsupported SET DEFAULT false;"
+            "ALTER TABLE escalations_assessment ALTER COLUMN run SET DEFAULT 0;",
+            migrations.RunSQL.noop,
         ),
     ]

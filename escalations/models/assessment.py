@@ -26,7 +26,7 @@ class Assessment(models.Model):
     data = models.JSONField(null=True)
     reason = models.CharField(max_length=300, blank=True)  # why it is unavailable, in plain words
     assessor = models.CharField(max_length=80, blank=True)  # who made it: playbook, or provider:model
-    run = models.PositiveIntegerField(default=0)  # counts up with each "Try again"
+    run = models.PositiveIntegerField(default=0, db_default=0)  # counts up with each "Try again"
     attempt = models.PositiveSmallIntegerField(default=0)  # of this run, the one that is next or under way
     trying_until = models.DateTimeField(null=True)  # while a worker is at it, when that ends at the latest
     requested_at = models.DateTimeField(db_default=Now())

@@ -127,7 +127,7 @@ class Message(models.Model):
     author = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     body = models.TextField(max_length=BODY_LENGTH)
     sources = models.JSONField(default=list)  # [{"kind": "message|session|runbook", "id": …, "title": …}]
-    unsupported = models.BooleanField(default=False)  # said by a model that could name no source
+    unsupported = models.BooleanField(default=False, db_default=False)  # said by a model that could name no source
     step_handoff = models.ForeignKey("Handoff", models.SET_NULL, null=True, related_name="+")
     step_index = models.PositiveSmallIntegerField(null=True)  # which suggested step of that handoff, from 0
     step_use = models.CharField(max_length=20, choices=StepUse, blank=True)

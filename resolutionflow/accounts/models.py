@@ -31,7 +31,7 @@ class Account(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    ai = models.CharField("AI", max_length=12, choices=AI, default=AI.INSTALLATION)
+    ai = models.CharField("AI", max_length=12, choices=AI, default=AI.INSTALLATION, db_default="installation")
     model_calls_per_day = models.PositiveIntegerField(
         null=True, blank=True, help_text="Questions to a model a day. Empty: as this installation is set up."
     )

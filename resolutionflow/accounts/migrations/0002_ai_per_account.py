@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
                     ("playbook", "Playbook only: nothing leaves this installation"),
                     ("none", "No AI: no assessments, no answers by FlowPilot"),
                 ],
+                db_default="installation",  # who does not know it inserts without it
                 default="installation",
                 max_length=12,
                 verbose_name="AI",

@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # For those who migrated before this column had a default of the database's own.
+        migrations.RunSQL(
+            "ALTER TABLE accounts_account ALTER COLUMN ai SET DEFAULT 'installation'", migrations.RunSQL.noop
+        ),
         migrations.AddField(
             model_name="account",
             name="keep_days",
