@@ -112,7 +112,11 @@ def cutoff(days: int) -> datetime:
 def prune(account: Account, *, before: datetime, command: str) -> Pruned:
     """Prune at most 200 sessions, all of it or nothing; both numbers are 0 when there are no more."""
     handed_over = Exists(Handoff.objects.filter(session=OuterRef("pk")))
-    found = due(account, before=before).annotate(handed_over=handed_over).order_by("ended_at", "pk")
+    found = (
+        due(account, before=before)
+        .annotate(handed_over=handed_over)
+        .order_by(Coalesce("resolved_at", "created_at"), "pk")
+    )
     told = list(found.values_list("pk", "handed_over")[:SESSIONS_AT_ONCE])
     empty, remove = [pk for pk, stays in told if stays], [pk for pk, stays in told if not stays]
     with connection.cursor() as cursor:

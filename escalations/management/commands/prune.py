@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from escalations.actions import pruning
+from escalations.actions.refusals import Conflict
 from escalations.management.account_option import account_with
 from resolutionflow.accounts.models import Account
 
@@ -34,7 +35,10 @@ class Command(BaseCommand):
                 due = pruning.due(one, before=pruning.cutoff(keep)).count()
                 self.stdout.write(f"{one.slug}: {due:,} to prune, closed more than {keep} days ago")
             else:
-                self.prune(one, pruning.cutoff(keep))
+                try:
+                    self.prune(one, pruning.cutoff(keep))
+                except Conflict as busy:
+                    raise CommandError(f"{busy} What is done is done; run it again to go on.") from busy
 
     def prune(self, account: Account, before: datetime) -> None:
         removed = emptied = 0
