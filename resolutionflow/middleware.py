@@ -14,6 +14,8 @@ from django.utils import timezone
 from django_htmx.http import reswap, retarget
 
 from escalations.actions.refusals import Refusal
+from resolutionflow.accounts import sign_ins
+from resolutionflow.accounts.views import your_account
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = logging.getLogger(__name__)
@@ -59,17 +61,21 @@ class SignedIn(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         try:
             refused = super().process_view(request, view_func, view_args, view_kwargs)
+            if request.user.is_authenticated:
+                sign_ins.note(request, request.user)
         except (OperationalError, InterfaceError) as error:
             return database_away(request, error)
         if refused is not None:
             return refused
+        if request.path.startswith("/admin/") and your_account.is_to_set_up_second_factor(request.user):
+            return redirect("your_account")
         user = request.user
         if user.is_authenticated and user.account is not None:
             setattr(request, "account", user.account)  # noqa: B010 as MemberRequest says
             timezone.activate(user.account.tz)
         else:
             timezone.deactivate()
-            if user.is_authenticated and getattr(view_func, "login_required", True) and not _is_admin(request):
+            if user.is_authenticated and getattr(view_func, "login_required", True) and not _is_for_operators(request):
                 return redirect("admin:index")  # the operator of the installation has no queue
         return None
 
@@ -81,8 +87,8 @@ class SignedIn(LoginRequiredMiddleware):
         return super().handle_no_permission(request, view_func)
 
 
-def _is_admin(request: HttpRequest) -> bool:
-    return request.path.startswith("/admin/")
+def _is_for_operators(request: HttpRequest) -> bool:
+    return request.path.startswith(("/admin/", "/account/"))
 
 
 def database_away(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -41,6 +41,11 @@ MAY_BE = {
     "MODEL_CALLS_PER_DAY": "a whole number from 0 to 10000000",
     "MODEL_TOKENS_PER_DAY": "a whole number from 0 to 10000000000",
     "MODEL_CALLS_AT_ONCE": "a whole number from 1 to 100",
+    "EMAIL_HOST": "the name of a mail server, or unset for no mail",
+    "EMAIL_PORT": "a port from 1 to 65535",
+    "EMAIL_SECURITY": "starttls, tls or none",
+    "EMAIL_FROM": "an e-mail address, which EMAIL_HOST asks for",
+    "REQUIRE_MFA_FOR_ADMIN": "true or false",
     **dict.fromkeys(model_provider.KEYS, "the provider's key, which ASSESSMENT_MODEL asks for"),
     **dict.fromkeys(model_provider.URLS, "an address such as http://127.0.0.1:8080/v1"),
 }
@@ -104,6 +109,13 @@ LIVE_HEARTBEAT_SECONDS = env.float("LIVE_HEARTBEAT_SECONDS", 13.0, validate=Rang
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", 1, validate=Range(min=1, max=1000))
 STUCK_CLIENT_SECONDS = env.float("STUCK_CLIENT_SECONDS", 10.0, validate=Range(min=0.1, max=600))
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 20, validate=Range(min=2, max=500))
+EMAIL_HOST = env.str("EMAIL_HOST", "")
+EMAIL_PORT = env.int("EMAIL_PORT", 587, validate=Range(min=1, max=65535))
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=known({"starttls", "tls", "none"}.__contains__))
+EMAIL_FROM = env.str("EMAIL_FROM", "", validate=known(lambda value: "@" in value))
+REQUIRE_MFA_FOR_ADMIN = env.bool("REQUIRE_MFA_FOR_ADMIN", not DEBUG)
 
 DEMO_MARK = DATA_DIR / "demo"  # written by `manage.py demo`: this data directory belongs to a demonstration
 DEMO = os.path.exists(DEMO_MARK)  # noqa: PTH110 False where the folder may not be entered; Path.exists() raises
@@ -118,6 +130,8 @@ def broken_settings() -> list[str]:
         broken = set(error.error_messages or {})
     if DATABASE_URL and not DEBUG and not SECRET_KEY:
         broken.add("SECRET_KEY")
+    if EMAIL_HOST and not EMAIL_FROM:
+        broken.add("EMAIL_FROM")
     if "ASSESSMENT_MODEL" not in broken:
         broken.update(model_provider.broken_variables(ASSESSMENT_MODEL, model_variables.__getitem__))
     found = [f"{name} must be {MAY_BE[name]}" for name in MAY_BE if name in broken]
@@ -193,6 +207,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "pgtrigger",
     "procrastinate.contrib.django",
 ]
@@ -208,6 +225,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "resolutionflow.middleware.SignedIn",
     "resolutionflow.middleware.Refusals",
     "axes.middleware.AxesMiddleware",
@@ -252,10 +270,51 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger cannot lock a colleague out
 AXES_USERNAME_FORM_FIELD = "username"  # as the login form has it, not as the model does
-AXES_USERNAME_CALLABLE = "resolutionflow.accounts.views.who_tries"
+AXES_USERNAME_CALLABLE = "resolutionflow.accounts.views.sign_in.who_tries"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_VERBOSE = False
+# django-allauth does the second step of a sign-in and the reset of a password. Nobody can sign up.
+ACCOUNT_ADAPTER = "resolutionflow.accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # whoever is here was invited, or made by an admin
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_RATE_LIMITS = {  # counted in CACHES, which all processes share
+    "login_failed": "5/5m/key",  # of the second step; the first is django-axes'
+    "reauthenticate": "10/5m/user",
+    "reset_password": "5/10m/key,100/10m/ip",
+    "reset_password_from_key": "100/10m/ip",
+}
+MFA_ADAPTER = "resolutionflow.accounts.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "ResolutionFlow"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+MFA_FORMS = {
+    name: f"resolutionflow.accounts.security_keys.{form}"
+    for name, form in {
+        "add_webauthn": "AddKey",
+        "authenticate_webauthn": "SignInWithKey",
+        "reauthenticate_webauthn": "ConfirmWithKey",
+    }.items()
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_tries",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+# Mail: the worker sends it; without a server nothing is sent, and pages say so
+
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls", 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM or "nobody@localhost"
+
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_ENGINE = "resolutionflow.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

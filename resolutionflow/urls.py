@@ -4,13 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 from resolutionflow import pages
-from resolutionflow.accounts import views as people
 from resolutionflow.api import api
 
 urlpatterns = [
     path("", pages.start, name="start"),
-    path("login/", people.sign_in, name="login"),
-    path("logout/", people.sign_out, name="logout"),
+    path("", include("resolutionflow.accounts.urls")),
     path("", include("escalations.urls")),
     path("analytics/", include("analytics.urls")),
     path("api/", api.urls),

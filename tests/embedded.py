@@ -15,6 +15,7 @@ HOME = Path(os.environ.get("TEST_DATA_DIR") or f"/var/tmp/resolutionflow-tests-{
 os.environ["RESOLUTIONFLOW_DATA_DIR"] = str(HOME)
 os.environ.setdefault("DEBUG", "false")
 os.environ["SECRET_KEY"] = "only-for-tests"
+os.environ.setdefault("REQUIRE_MFA_FOR_ADMIN", "false")  # its own tests turn it on
 os.environ.pop("REDIS_URL", None)
 os.environ.pop("ASSESSMENT_MODEL", None)
 

@@ -4,19 +4,17 @@ Texts are stored with `[hidden password 2]` in the secret's place, so that nothi
 frames, snapshots, models, search, exports) can let it out. Only `reveal` opens the seal, and that is on record.
 """
 
-import base64
-import hashlib
 import hmac
 from collections.abc import Iterable
 
 from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
 
 from escalations import masking
 from escalations.actions.conversation import add_message, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.transaction import in_transaction
 from escalations.models import AISession, Message, Reveal, Secret
+from resolutionflow import sealing
 from resolutionflow.accounts.models import User
 from resolutionflow.trail import record
 
@@ -96,12 +94,8 @@ def reveal(secret: Secret, *, by: User) -> str:
 
 
 def _seal() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(_key("sealing")))
+    return sealing.seal("secrets, sealing")
 
 
 def _digest(value: str) -> str:
-    return hmac.digest(_key("numbering"), value.encode("utf-8", "surrogatepass"), "sha256").hex()
-
-
-def _key(purpose: str) -> bytes:
-    return hashlib.sha256(f"resolutionflow secrets, {purpose}: {settings.SECRET_KEY}".encode()).digest()
+    return hmac.digest(sealing.key("secrets, numbering"), value.encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -4,6 +4,8 @@ import zoneinfo
 from collections.abc import Sequence
 from typing import Any
 
+from allauth.account.admin import EmailAddress
+from allauth.mfa.admin import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
@@ -22,6 +24,8 @@ from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.admin_site import OwnedAdmin
 
 admin.site.unregister(Group)  # rights come from the role
+for unused in (Authenticator, EmailAddress):  # nobody's second factor is anybody else's to see
+    admin.site.unregister(unused)
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time

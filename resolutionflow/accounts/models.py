@@ -167,6 +167,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_active and self.account_id is not None and self.role in {self.Role.OWNER, self.Role.ADMIN}
 
     @property
+    def may_manage_people(self) -> bool:
+        """Invite, change roles, switch people off, say where the account's people may sign in."""
+        return self.may_see_analytics
+
+    @property
     def is_staff(self) -> bool:
         """May enter the Django admin: the account's admins, and the operator of the installation."""
         return self.is_superuser or (self.role == self.Role.ADMIN and self.account_id is not None)
@@ -229,3 +234,96 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SignIn(models.Model):
+    """A browser in which somebody is signed in, as they see it in their list. The sign-in itself is the session.
+
+    No foreign key to the session: a session ends in many ways (signed out, expired, pruned), and its row here is then
+    simply not shown any more.
+    """
+
+    session_key = models.CharField(max_length=40, primary_key=True)
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    browser = models.CharField(max_length=200)
+    address = models.CharField(max_length=45)
+    created_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.address}"
+
+
+class InvitationQuerySet(OwnedQuerySet["Invitation"]):
+    def open(self) -> Self:
+        """Those that can still be accepted."""
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=Now())
+
+
+class Invitation(models.Model):
+    """Somebody is asked to join an account. Its link holds a secret of which only the hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=User.Role)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invitation_email_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["viewer", "engineer", "owner", "admin"]), name="invitation_role_known"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="one_invitation_per_address",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.account}"
+
+
+class IdentityProvider(models.Model):
+    """Where an account's people may sign in instead of with a password (OpenID Connect). Off until somebody says so."""
+
+    account = models.OneToOneField(Account, models.CASCADE, primary_key=True, related_name="identity_provider")
+    name = models.CharField(max_length=60)
+    issuer = models.URLField(max_length=300)
+    client_id = models.CharField(max_length=200)
+    sealed_secret = models.TextField(editable=False)
+    domains = models.CharField(max_length=500)
+    enabled = models.BooleanField(default=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.account}"
+
+
+class Identity(models.Model):
+    """Whom a provider knows a person as. Fixed at the first sign-in: an address may get another owner there later."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="identity")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    issuer = models.URLField(max_length=300)
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "issuer", "subject"], name="identity_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.issuer}"

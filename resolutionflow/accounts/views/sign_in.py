@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
@@ -14,7 +16,7 @@ from resolutionflow.trail import record
 
 
 class SignIn(auth.LoginView):
-    """The login page; a demonstration lists its people there."""
+    """The login page; a demonstration lists its people there. With a second factor its step follows."""
 
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
@@ -23,8 +25,8 @@ class SignIn(auth.LoginView):
         return super().get_context_data(**kwargs) | {"demo_people": demo_people() if settings.DEMO else []}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        answer = super().form_valid(form)
-        _record("signed_in", form.get_user())
+        login = Login(user=form.get_user(), redirect_url=self.get_success_url())
+        answer: HttpResponse = perform_password_login(self.request, {}, login)
         return answer
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:

@@ -1,0 +1,53 @@
+"""People's own pages. Where django-allauth does the work its views stand at our addresses, with our templates."""
+
+from allauth.account import views as allauth
+from allauth.mfa.base import views as second_step
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as app
+from allauth.mfa.webauthn import views as keys
+from django.urls import path, re_path
+
+from resolutionflow.accounts import mail
+from resolutionflow.accounts.views import sign_in, your_account
+
+urlpatterns = [
+    path("login/", sign_in.sign_in, name="login"),
+    path("logout/", sign_in.sign_out, name="logout"),
+    # The second step of a sign-in
+    path("login/second-step/", second_step.authenticate, name="mfa_authenticate"),
+    # A forgotten password
+    path(
+        "password/reset/",
+        allauth.PasswordResetView.as_view(extra_context={"mail_is_set_up": mail.is_set_up}),
+        name="account_reset_password",
+    ),
+    path("password/reset/sent/", allauth.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/(?P<uidb36>[0-9A-Za-z]{1,40})-(?P<key>[^/]{1,100})/$",
+        allauth.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("password/reset/done/", allauth.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    # Your account
+    path("account/", your_account.your_account, name="your_account"),
+    path("account/password/", your_account.password, name="account_change_password"),
+    path("account/sign-ins/others/end/", your_account.end_other_sign_ins, name="end_other_sign_ins"),
+    path("account/sign-ins/<slug:id>/end/", your_account.end_sign_in, name="end_sign_in"),
+    path("account/confirm/", allauth.reauthenticate, name="account_reauthenticate"),
+    path("account/confirm/code/", second_step.reauthenticate, name="mfa_reauthenticate"),
+    path("account/confirm/key/", keys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("account/app/", app.activate_totp, name="mfa_activate_totp"),
+    path("account/app/remove/", app.deactivate_totp, name="mfa_deactivate_totp"),
+    path("account/keys/add/", keys.add_webauthn, name="mfa_add_webauthn"),
+    path("account/keys/<int:pk>/remove/", keys.remove_webauthn, name="mfa_remove_webauthn"),
+    path("account/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("account/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+]
+
+# What allauth calls these pages
+urlpatterns += [
+    path("login/", sign_in.sign_in, name="account_login"),
+    path("logout/", sign_in.sign_out, name="account_logout"),
+    path("account/", your_account.your_account, name="mfa_index"),
+    path("account/", your_account.your_account, name="mfa_list_webauthn"),
+]

@@ -1,0 +1,80 @@
+"""One's own account: password, second factors, and where one is signed in."""
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from resolutionflow.accounts import sign_ins
+from resolutionflow.accounts.models import User
+
+
+class PersonRequest(HttpRequest):
+    """The request of somebody who is signed in, with an account or (the operator) without."""
+
+    user: User
+
+
+@never_cache
+@require_GET
+def your_account(request: PersonRequest) -> HttpResponse:
+    factors = list(Authenticator.objects.filter(user=request.user).order_by("created_at"))
+    of_type = {kind: [each for each in factors if each.type == kind] for kind in Authenticator.Type.values}
+    context = {
+        "app": of_type["totp"],
+        "keys": of_type["webauthn"],
+        "codes": of_type["recovery_codes"],
+        "sign_ins": sign_ins.list_of(request.user, this=request.session.session_key),
+        "said": SAID.get(request.GET.get("said", "")),
+        "asked_for": is_to_set_up_second_factor(request.user),
+    }
+    return render(request, "accounts/your_account.html", context)
+
+
+SAID = {
+    "password": "Your password is changed. You are signed out everywhere else.",
+    "ended": "Signed out there.",
+    "others": "You are signed out everywhere but here.",
+}
+
+
+def is_to_set_up_second_factor(user: User | AnonymousUser) -> bool:
+    """Whether the administration waits for that (REQUIRE_MFA_FOR_ADMIN)."""
+    return settings.REQUIRE_MFA_FOR_ADMIN and user.is_staff and not is_mfa_enabled(user)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def password(request: PersonRequest) -> HttpResponse:
+    """A new password; every other sign-in ends, and what is open in them."""
+    kind = PasswordChangeForm if request.user.has_usable_password() else SetPasswordForm
+    form = kind(request.user, request.POST or None)
+    if form.is_valid():
+        form.save()
+        sign_ins.end_others(request.user, this=request.session.session_key)
+        update_session_auth_hash(request, request.user)
+        return _back("password")
+    return render(request, "accounts/password.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def end_sign_in(request: PersonRequest, id: str) -> HttpResponse:
+    if not sign_ins.end(request.user, id):
+        raise Http404
+    return _back("ended")
+
+
+@require_POST
+def end_other_sign_ins(request: PersonRequest) -> HttpResponse:
+    sign_ins.end_others(request.user, this=request.session.session_key)
+    return _back("others")
+
+
+def _back(said: str) -> HttpResponse:
+    return redirect(f"/account/?said={said}")
