@@ -3,6 +3,7 @@
 import contextlib
 
 from django.db import DatabaseError, transaction
+from django.db.models import Exists, QuerySet
 from django.db.models.functions import Now
 
 from escalations import snapshot
@@ -61,7 +62,7 @@ def _pick_up(handoff: Handoff, *, by: User) -> Handoff:
     require_engineer(by)
     won = (
         Handoff.objects.for_account(by.account)
-        .filter(pk=handoff.pk, state=Handoff.State.WAITING)
+        .filter(Exists(_still_working(by)), pk=handoff.pk, state=Handoff.State.WAITING)
         .exclude(created_by=by)
         .update(state=Handoff.State.PICKED_UP, picked_up_by=by, picked_up_at=Now())
     )
@@ -77,6 +78,11 @@ def _pick_up(handoff: Handoff, *, by: User) -> Handoff:
     return handoff
 
 
+def _still_working(by: User) -> QuerySet[User]:
+    """The person's row, locked: whoever is being switched off picks nothing up behind the back of that."""
+    return User.objects.filter(pk=by.pk, is_active=True).exclude(role=User.Role.VIEWER).select_for_update(no_key=True)
+
+
 def _note(refusal: AlreadyPickedUp, *, by: User) -> None:
     """The loser learns who won, whether or not this can be written."""
     lost = refusal.handoff
@@ -86,15 +92,17 @@ def _note(refusal: AlreadyPickedUp, *, by: User) -> None:
 
 
 @in_transaction
-def release(handoff: Handoff, *, by: User, reason: str = "") -> Handoff:
+def release(handoff: Handoff, *, by: User, reason: str = "", on_behalf_of: User | None = None) -> Handoff:
     """Put it back into the queue at its original age; the session goes back to who escalated it.
 
-    Raises NotAllowed for anybody but the picker, Conflict if it is not picked up.
+    Whoever manages people may do so for its picker, who need not be able to any more; the feed then names the one who
+    did. Raises NotAllowed for anybody but the picker, Conflict if it is not picked up.
     """
-    require_engineer(by)
+    _require(by, on_behalf_of)
+    picker = on_behalf_of or by
     released = (
-        Handoff.objects.for_account(by.account)
-        .filter(pk=handoff.pk, state=Handoff.State.PICKED_UP, picked_up_by=by)
+        Handoff.objects.for_account(picker.account)
+        .filter(pk=handoff.pk, state=Handoff.State.PICKED_UP, picked_up_by=picker)
         .update(state=Handoff.State.WAITING, picked_up_by=None, picked_up_at=None)
     )
     _reread(handoff)
@@ -105,40 +113,61 @@ def release(handoff: Handoff, *, by: User, reason: str = "") -> Handoff:
     _give(handoff.session, to=handoff.created_by, state=AISession.State.ESCALATED)
     reason = hide(handoff.session, reason)
     why = f": {reason}" if reason else "."
-    add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} put it back into the queue{why}", author=by)
-    feed.append(FeedEvent.Kind.RELEASED, handoff, by=by, data={"reason": reason})
-    _record("released", handoff, by)
+    did = f"{by.name} put it back into the queue{_for(on_behalf_of)}{why}"
+    add_message(handoff.session, Message.Kind.SYSTEM, did, author=by)
+    feed.append(FeedEvent.Kind.RELEASED, handoff, by=by, data={"reason": reason, **_told(on_behalf_of)})
+    _record("released", handoff, by, **_told(on_behalf_of))
     return handoff
 
 
 @in_transaction
-def take_back(handoff: Handoff, *, by: User) -> Handoff:
-    """Recall one's own escalation while it waits.
+def take_back(handoff: Handoff, *, by: User, on_behalf_of: User | None = None) -> Handoff:
+    """Recall one's own escalation while it waits; whoever manages people may do so for its escalator.
 
     Raises NotAllowed for anybody but the escalator, AlreadyPickedUp or Conflict if it no longer waits.
     """
-    require_engineer(by)
+    _require(by, on_behalf_of)
+    escalator = on_behalf_of or by
     taken = (
-        Handoff.objects.for_account(by.account)
-        .filter(pk=handoff.pk, state=Handoff.State.WAITING, created_by=by)
+        Handoff.objects.for_account(escalator.account)
+        .filter(pk=handoff.pk, state=Handoff.State.WAITING, created_by=escalator)
         .update(state=Handoff.State.TAKEN_BACK, taken_back_at=Now())
     )
     _reread(handoff)
     if not taken:
-        if handoff.created_by != by:
+        if handoff.created_by != escalator:
             raise NotAllowed(f"{handoff.created_by} escalated it; only they can take it back.")
         if handoff.state == Handoff.State.PICKED_UP:
             raise AlreadyPickedUp(handoff)
         raise Conflict(f"It is {_state_in_words(handoff)} already.")
-    _give(handoff.session, to=by, state=AISession.State.ACTIVE)
-    add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} took the escalation back.", author=by)
-    feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by)
-    _record("taken_back", handoff, by)
+    _give(handoff.session, to=escalator, state=AISession.State.ACTIVE)
+    did = f"{by.name} took the escalation back{_for(on_behalf_of)}."
+    add_message(handoff.session, Message.Kind.SYSTEM, did, author=by)
+    feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by, data=_told(on_behalf_of))
+    _record("taken_back", handoff, by, **_told(on_behalf_of))
     return handoff
 
 
-def _record(kind: str, handoff: Handoff, by: User) -> None:
-    record(kind, account=by.account, by=by, about=f"handoff {handoff.pk}", session=str(handoff.session_id))
+def _require(by: User, on_behalf_of: User | None) -> None:
+    """Raises NotAllowed unless `by` may work, or may act for that person."""
+    if on_behalf_of is None:
+        require_engineer(by)
+    elif not (by.is_superuser or (by.may_manage_people and by.account_id == on_behalf_of.account_id)):
+        raise NotAllowed("Only an owner or admin of the account may do that for somebody else.")
+
+
+def _for(person: User | None) -> str:
+    return f" for {person.name}" if person else ""
+
+
+def _told(person: User | None) -> dict[str, str]:
+    return {"on_behalf_of": str(person.pk)} if person else {}
+
+
+def _record(kind: str, handoff: Handoff, by: User, **more: str) -> None:
+    """In the chain of the handoff's account, also what the operator does."""
+    account = by.account or handoff.account
+    record(kind, account=account, by=by, about=f"handoff {handoff.pk}", session=str(handoff.session_id), **more)
 
 
 def _why_not_escalated(opened: Handoff | None, by: User) -> str:
@@ -152,6 +181,8 @@ def _why_not_picked_up(handoff: Handoff, by: User) -> Refusal:
         return AlreadyPickedUp(handoff)
     if handoff.created_by == by:
         return NotAllowed("You escalated this yourself; a colleague has to pick it up. You can take it back.")
+    if handoff.state == Handoff.State.WAITING:
+        return NotAllowed("You may not work on sessions any more.")
     return Conflict(f"It is {_state_in_words(handoff)} already.")
 
 

@@ -116,16 +116,9 @@ def put_back(handoff: Handoff, *, admin: User) -> None:
     picker = handoff.picked_up_by
     if picker is None:
         raise Conflict(f"It is {handoff.get_state_display().lower()}, so there is nothing to put back.")
-    actions.release(handoff, by=_still_working(picker), reason=f"released by {admin.name}")
+    actions.release(handoff, by=admin, on_behalf_of=picker)
 
 
 def take_back(handoff: Handoff, *, admin: User) -> None:
     """Recall it on behalf of whoever escalated it. Raises a Refusal."""
-    actions.take_back(handoff, by=_still_working(handoff.created_by))
-
-
-def _still_working(person: User) -> User:
-    """The verbs act for a person and refuse one who may not work; say so in words for the admin."""
-    if not person.may_work:
-        raise Conflict(f"{person} may not work on sessions any more. Make them an active engineer first.")
-    return person
+    actions.take_back(handoff, by=admin, on_behalf_of=handoff.created_by)

@@ -19,7 +19,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from escalations.actions.refusals import Refusal
 from escalations.live.people import rights_changed
+from resolutionflow.accounts import people
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.admin_site import OwnedAdmin
 
@@ -79,6 +81,17 @@ class AccountAdmin(OwnedAdmin[Account]):
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time
     """A person as somebody of the operator's or of the account's changes them."""
+
+    def clean(self) -> dict[str, Any]:
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        before = User.objects.get(pk=self.instance.pk)
+        role, is_active = told.get("role", before.role), told.get("is_active", before.is_active)
+        try:
+            if before.is_active and before.role == User.Role.OWNER:
+                people.keep_an_owner(before, role=role, is_active=is_active)
+        except Refusal as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+        return told
 
     def clean_is_superuser(self) -> bool:
         """The database says so, too; a form that leaves the account out would not hear it in time."""
@@ -142,6 +155,8 @@ class PersonAdmin(OwnedAdmin[User], auth.UserAdmin):  # type: ignore[type-arg]  
         if not change and request.user.is_authenticated and not request.user.is_superuser:
             obj.account = request.user.account
         super().save_model(request, obj, form, change)
+        if change and not obj.may_work and request.user.is_authenticated:
+            people.hand_back(obj, by=request.user)  # what a switched-off person or a viewer had in hand
 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> LogEntry:
         """Whatever is noted as a change (a field, the password) is felt at once by what the person has open."""

@@ -171,10 +171,22 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Invite, change roles, switch people off, say where the account's people may sign in."""
         return self.may_see_analytics
 
+    def may_grant(self, role: str) -> bool:
+        """A role up to one's own."""
+        return self.may_manage_people and RANK[role] <= RANK[self.role]
+
+    def may_manage(self, person: "User") -> bool:
+        """A colleague up to one's own role; nobody changes themselves, so that nobody locks themselves out."""
+        theirs = person.account_id == self.account_id and person.pk != self.pk and not person.is_superuser
+        return theirs and self.may_grant(person.role)
+
     @property
     def is_staff(self) -> bool:
         """May enter the Django admin: the account's admins, and the operator of the installation."""
         return self.is_superuser or (self.role == self.Role.ADMIN and self.account_id is not None)
+
+
+RANK = {role.value: rank for rank, role in enumerate(User.Role)}  # each may all that the ones before it may
 
 
 class ApiTokenQuerySet(OwnedQuerySet["ApiToken"]):

@@ -8,7 +8,7 @@ from allauth.mfa.webauthn import views as keys
 from django.urls import path, re_path
 
 from resolutionflow.accounts import mail
-from resolutionflow.accounts.views import sign_in, your_account
+from resolutionflow.accounts.views import people, sign_in, your_account
 
 urlpatterns = [
     path("login/", sign_in.sign_in, name="login"),
@@ -42,6 +42,16 @@ urlpatterns = [
     path("account/keys/<int:pk>/remove/", keys.remove_webauthn, name="mfa_remove_webauthn"),
     path("account/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("account/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    # The account's people
+    path("people/", people.people, name="people"),
+    path("people/invite/", people.invite, name="invite"),
+    path("people/invitations/<uuid:invitation_id>/revoke/", people.revoke, name="revoke_invitation"),
+    path("people/<uuid:person_id>/", people.person, name="person"),
+    path("people/<uuid:person_id>/role/", people.change_role, name="change_role"),
+    path("people/<uuid:person_id>/deactivate/", people.deactivate, name="deactivate"),
+    path("people/<uuid:person_id>/reactivate/", people.reactivate, name="reactivate"),
+    path("people/<uuid:person_id>/second-step/remove/", people.remove_second_step, name="remove_second_step"),
+    path("invitations/<str:secret>/", people.invitation, name="invitation"),
 ]
 
 # What allauth calls these pages

@@ -144,7 +144,7 @@ def test_an_admins_verb_is_told_with_the_admin_and_with_whom_it_was_done_for(ann
     form = {"action": "put_back", "_selected_action": str(handoff.pk)}
     as_user(adam).post(reverse("admin:escalations_handoff_changelist"), form)
     assert entries(harbor)[1:] == [
-        ("released", "Ben Bauer", f"handoff {handoff.pk}"),
+        ("released", "Adam Admin", f"handoff {handoff.pk}"),
         ("admin_changed", "Adam Admin", f"handoff {handoff.pk}"),
     ]
 
