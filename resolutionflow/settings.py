@@ -46,6 +46,7 @@ MAY_BE = {
     "EMAIL_SECURITY": "starttls, tls or none",
     "EMAIL_FROM": "an e-mail address, which EMAIL_HOST asks for",
     "REQUIRE_MFA_FOR_ADMIN": "true or false",
+    "OIDC_PRIVATE_NETWORKS": "true or false",
     **dict.fromkeys(model_provider.KEYS, "the provider's key, which ASSESSMENT_MODEL asks for"),
     **dict.fromkeys(model_provider.URLS, "an address such as http://127.0.0.1:8080/v1"),
 }
@@ -115,6 +116,7 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=known({"starttls", "tls", "none"}.__contains__))
 EMAIL_FROM = env.str("EMAIL_FROM", "", validate=known(lambda value: "@" in value))
+OIDC_PRIVATE_NETWORKS = env.bool("OIDC_PRIVATE_NETWORKS", DEBUG)
 REQUIRE_MFA_FOR_ADMIN = env.bool("REQUIRE_MFA_FOR_ADMIN", not DEBUG)
 
 DEMO_MARK = DATA_DIR / "demo"  # written by `manage.py demo`: this data directory belongs to a demonstration

@@ -40,6 +40,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # carries no
         """To the address that the person has, in their own spelling of it."""
         super().send_password_reset_mail(user, user.email, context)
 
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Listed from the first moment on."""
+        super().login(request, user)
+        sign_ins.note(request, user)
+
     def set_password(self, user: User, password: str) -> None:
         """A reset ends every sign-in, here and elsewhere."""
         super().set_password(user, password)

@@ -67,8 +67,11 @@ def find(secret: str) -> Invitation | None:
 
 
 @in_transaction
-def accept(invitation: Invitation, *, name: str, password: str) -> User:
-    """The new person. Raises Conflict if the invitation is over, or somebody signs in with its address already."""
+def accept(invitation: Invitation, *, name: str, password: str | None) -> User:
+    """The new person; without a password if they sign in elsewhere.
+
+    Raises Conflict if the invitation is over, or somebody signs in with its address already.
+    """
     if not Invitation.objects.open().filter(pk=invitation.pk).update(accepted_at=Now()):
         raise Conflict("This invitation is over.")
     person = User(email=invitation.email, name=name, role=invitation.role, account=invitation.account)

@@ -319,10 +319,15 @@ class IdentityProvider(models.Model):
     sealed_secret = models.TextField(editable=False)
     domains = models.CharField(max_length=500)
     enabled = models.BooleanField(default=False)
+    reach = models.CharField(max_length=10, choices=User.Role)  # of whoever set it up: nobody above it comes in by it
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return f"{self.name} of {self.account}"
+
+    @property
+    def allowed_domains(self) -> list[str]:
+        return self.domains.split()
 
 
 class Identity(models.Model):

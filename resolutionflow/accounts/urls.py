@@ -8,13 +8,19 @@ from allauth.mfa.webauthn import views as keys
 from django.urls import path, re_path
 
 from resolutionflow.accounts import mail
-from resolutionflow.accounts.views import people, sign_in, your_account
+from resolutionflow.accounts.views import elsewhere, people, sign_in, your_account
 
 urlpatterns = [
     path("login/", sign_in.sign_in, name="login"),
     path("logout/", sign_in.sign_out, name="logout"),
     # The second step of a sign-in
     path("login/second-step/", second_step.authenticate, name="mfa_authenticate"),
+    # With the account's own identity provider
+    path("login/with/", elsewhere.which, name="sign_in_elsewhere_which"),
+    path("login/with/<slug:slug>/", elsewhere.page, name="sign_in_elsewhere"),
+    path("login/with/<slug:slug>/go/", elsewhere.go, name="sign_in_elsewhere_go"),
+    path("login/with/<slug:slug>/back/", elsewhere.back, name="sign_in_elsewhere_back"),
+    path("people/sign-in/", elsewhere.settings, name="sign_in_settings"),
     # A forgotten password
     path(
         "password/reset/",

@@ -33,6 +33,18 @@ class Migration(migrations.Migration):
                 ("sealed_secret", models.TextField(editable=False)),
                 ("domains", models.CharField(max_length=500)),
                 ("enabled", models.BooleanField(default=False)),
+                (
+                    "reach",
+                    models.CharField(
+                        choices=[
+                            ("viewer", "Viewer"),
+                            ("engineer", "Engineer"),
+                            ("owner", "Owner"),
+                            ("admin", "Admin"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),

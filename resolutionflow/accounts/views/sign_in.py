@@ -11,7 +11,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 
 from escalations.live.people import rights_changed
-from resolutionflow.accounts.models import User
+from resolutionflow.accounts.models import IdentityProvider, User
 from resolutionflow.trail import record
 
 
@@ -22,7 +22,11 @@ class SignIn(auth.LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return super().get_context_data(**kwargs) | {"demo_people": demo_people() if settings.DEMO else []}
+        more = {
+            "demo_people": demo_people() if settings.DEMO else [],
+            "elsewhere": IdentityProvider.objects.filter(enabled=True).exists(),
+        }
+        return super().get_context_data(**kwargs) | more
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         login = Login(user=form.get_user(), redirect_url=self.get_success_url())

@@ -12,6 +12,8 @@ from typing import Self
 
 import httpx
 import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -179,9 +181,50 @@ def revoke(server, adam, ben, cookie, token):
     assert ApiToken.objects.get(pk=token.pk).revoked_at
 
 
+def sign_out_elsewhere(server, adam, ben, cookie, token):
+    """From another browser, which knows of this one because it has shown a page."""
+    httpx.get(server.url + "/queue/", cookies={"sessionid": cookie})
+    assert post(server, ben, "/account/sign-ins/others/end/").status_code == 302
+    assert not Session.objects.filter(session_key=cookie).exists()
+
+
+def own_new_password(server, adam, ben, cookie, token):
+    """In another browser."""
+    form = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    assert post(server, ben, "/account/password/", **form).status_code == 302
+    assert User.objects.get(pk=ben.pk).password != ben.password
+
+
+def reset_by_mail(server, adam, ben, cookie, token):
+    link = f"{server.url}/password/reset/{user_pk_to_url_str(ben)}-{default_token_generator.make_token(ben)}/"
+    with httpx.Client(cookies={"csrftoken": "x" * 32}, headers={"X-CSRFToken": "x" * 32}) as browser:
+        form = browser.get(link).headers["Location"]
+        answer = browser.post(server.url + form, data={"password1": PASSWORD, "password2": PASSWORD})
+    assert answer.status_code == 302
+    assert User.objects.get(pk=ben.pk).password != ben.password
+
+
+def switch_off_among_people(server, adam, ben, cookie, token):
+    assert post(server, adam, f"/people/{ben.pk}/deactivate/").status_code == 302
+    assert not User.objects.get(pk=ben.pk).is_active
+
+
+def make_viewer_among_people(server, adam, ben, cookie, token):
+    assert post(server, adam, f"/people/{ben.pk}/role/", role="viewer").status_code == 302
+    assert User.objects.get(pk=ben.pk).role == "viewer"
+
+
 @pytest.mark.parametrize(
     ("kind", "change", "code"),
     [
+        ("socket", sign_out_elsewhere, 4401),
+        ("socket", own_new_password, 4401),
+        ("socket", reset_by_mail, 4401),
+        ("socket", switch_off_among_people, 4401),
+        ("stream by sign-in", sign_out_elsewhere, 4401),
+        ("stream by sign-in", make_viewer_among_people, 4401),
+        ("stream by token", sign_out_elsewhere, 0),
+        ("stream by token", switch_off_among_people, 4401),
         ("socket", sign_out, 4401),
         ("socket", switch_off, 4401),
         ("socket", new_password, 4401),
