@@ -29,7 +29,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # carries no
         pass
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return str(request.META.get("REMOTE_ADDR") or "unknown")
+        return sign_ins.address_of(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         """Through the worker: how long it takes would tell whether an address is known."""

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -29,7 +29,7 @@ def note(request: HttpRequest, user: User) -> None:
     if len(_noted) >= MOST_REMEMBERED:
         _noted.clear()
     _noted[key] = now
-    seen = SignIn(session_key=key, user=user, address=_address(request), browser=_browser(request))
+    seen = SignIn(session_key=key, user=user, address=address_of(request), browser=_browser(request))
     seen.seen_at = timezone.now()
     SignIn.objects.bulk_create(
         [seen],
@@ -39,7 +39,8 @@ def note(request: HttpRequest, user: User) -> None:
     )
 
 
-def _address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
+    """From where somebody asks."""
     return str(request.META.get("REMOTE_ADDR") or "unknown")[:45]
 
 
@@ -72,9 +73,15 @@ def list_of(user: User, *, this: str | None) -> list[Seen]:
     return sorted(found, key=lambda each: not each.is_this)
 
 
-def _alive(user: User) -> QuerySet[SignIn]:
-    keys = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
-    return SignIn.objects.filter(user=user, session_key__in=keys)
+def _alive(user: User) -> list[SignIn]:
+    """Those whose session is there still, and of today's password."""
+    noted = SignIn.objects.filter(user=user)
+    sessions = Session.objects.filter(session_key__in=noted.values("session_key"), expire_date__gt=timezone.now()).only(
+        "session_key", "session_data"
+    )
+    now = user.get_session_auth_hash()
+    good = {each.session_key for each in sessions if each.get_decoded().get(HASH_SESSION_KEY) == now}
+    return [each for each in noted if each.session_key in good]
 
 
 def _id(each: SignIn) -> str:
@@ -89,8 +96,8 @@ def end(user: User, id: str) -> bool:
 
 
 def end_others(user: User, *, this: str | None) -> int:
-    """End all but this one; gives how many."""
-    keys = list(_alive(user).exclude(session_key=this).values_list("session_key", flat=True))
+    """End all but this one; gives how many were noted."""
+    keys = list(SignIn.objects.filter(user=user).exclude(session_key=this).values_list("session_key", flat=True))
     _end(user, keys)
     return len(keys)
 

@@ -88,6 +88,8 @@ GOOD = [
     ("ASSESSMENT_MODEL", "ollama:qwen3:8b", "ollama:qwen3:8b"),
     ("ASSESSMENT_BUDGET_SECONDS", "0.1", 0.1),
     ("MODEL_CALLS_PER_DAY", "0", 0),
+    ("EMAIL_SECURITY", "tls", "tls"),
+    ("REQUIRE_MFA_FOR_ADMIN", "false", False),
 ]
 
 
@@ -124,6 +126,7 @@ BROKEN = [
     ("REDIS_URL", "redis://:hush-hush@cache.example:port/0", "redis://"),
     ("REDIS_URL", "redis://[cache", "redis://"),
     ("REDIS_URL", "cache.example:6379", "redis://"),
+    ("EMAIL_SECURITY", "ssl", "starttls, tls or none"),
 ]
 
 
@@ -172,6 +175,13 @@ def test_dotenv_is_read_and_the_environment_wins(copy):
 def test_an_empty_variable_means_unset_even_over_dotenv(copy):
     (copy.folder / ".env").write_text("PORT=9000\n")
     assert copy.value("PORT", PORT="") == 8000
+
+
+def test_a_mail_server_needs_a_sender(copy):
+    assert "EMAIL_FROM must be an e-mail address" in copy.refusal(EMAIL_HOST="mail.example")
+    told = {"EMAIL_HOST": "mail.example", "EMAIL_FROM": "desk@mail.example"}
+    assert copy.value("EMAIL_BACKEND", **told) == "django.core.mail.backends.smtp.EmailBackend"
+    assert copy.value("EMAIL_BACKEND") == "django.core.mail.backends.dummy.EmailBackend"
 
 
 def test_a_broken_value_in_dotenv_stops_the_start(copy):

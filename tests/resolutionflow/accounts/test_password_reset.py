@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from aiosmtpd.controller import Controller
 from django.core import mail
 from django.core.cache import cache
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.tasks import send_letter
+from tests.serving import free_port
 
 pytestmark = pytest.mark.django_db
 NEW = "a longer walk home"
@@ -87,3 +89,28 @@ def test_without_a_mail_server_the_page_says_so(client, settings):
     page = client.get("/password/reset/").text
     assert "This installation sends no e-mail." in page
     assert "Send the link" not in page
+
+
+class Post:
+    """A mail server's side of it."""
+
+    def __init__(self):
+        self.letters = []
+
+    async def handle_DATA(self, server, session, envelope):
+        self.letters.append((envelope.rcpt_tos, envelope.content.decode()))
+        return "250 OK"
+
+
+def test_the_letter_reaches_a_mail_server(client, ann, settings):
+    post = Post()
+    controller = Controller(post, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", controller.port, False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    ask(client, ann.email)
+    letters()
+    controller.stop()
+    ((to, text),) = post.letters
+    assert to == [ann.email]
+    assert "/password/reset/" in text

@@ -73,6 +73,14 @@ def test_what_has_ended_is_not_listed(ann):
     assert [each.is_this for each in sign_ins.list_of(ann, this=here.session.session_key)] == [True]
 
 
+def test_what_an_old_password_opened_is_not_listed(ann):
+    browser_of(ann)
+    ann.set_password(NEW)
+    ann.save()
+    here = browser_of(ann)
+    assert [each.is_this for each in sign_ins.list_of(ann, this=here.session.session_key)] == [True]
+
+
 def test_being_seen_costs_one_write_in_five_minutes(ann):
     client = browser_of(ann)
     key = client.session.session_key
