@@ -29,7 +29,7 @@ class InviteForm(RoleForm):
         return str(self.cleaned_data["email"]).strip().lower()
 
 
-class AcceptForm(SetPasswordMixin, forms.Form):  # type: ignore[misc]  # takes the user from its caller
+class AcceptForm(SetPasswordMixin, forms.Form):  # type: ignore[type-arg]  # takes none at run time
     name = forms.CharField(label="Your name", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password1, password2 = SetPasswordMixin.create_password_fields("Password", "The same password again")
 

@@ -1,6 +1,7 @@
 """Ask an identity provider something. An account's owner says where it is, so the address is not to be trusted."""
 
 import ipaddress
+import json
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +35,7 @@ def fetch(address: str, *, form: dict[str, str] | None = None, auth: tuple[str, 
             body = answer.raw.read(LARGEST + 1, decode_content=True)
             if answer.status_code != 200 or len(body) > LARGEST:
                 raise Unreachable(f"It answered {answer.status_code}.")
-            told = requests.compat.json.loads(body)
+            told = json.loads(body)
     except (requests.RequestException, OSError, ValueError) as error:
         raise Unreachable("It does not answer as an identity provider does.") from error
     except Exception as error:

@@ -91,4 +91,5 @@ def _require_reach(by: User, person: User) -> None:
         raise NotAllowed("Nobody changes their own role or switches themselves off. A colleague can.")
     if not by.may_manage(person):
         raise NotAllowed(f"{person.name} may more than you; only somebody with the same role can change that.")
+    assert person.account_id is not None, "whoever is somebody's colleague has an account"
     Account.objects.select_for_update(no_key=True).get(pk=person.account_id)  # one change of people at a time

@@ -53,7 +53,10 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 def go(request: HttpRequest, slug: str) -> HttpResponse:
     """Off to the provider. A link, not a form: the page's policy lets forms go nowhere else."""
     provider = _find(slug)
-    if refused := consume_or_429(request, app="accounts", action="elsewhere", config=TRIES, limit_get=True):
+    refused: HttpResponse | None = consume_or_429(
+        request, app="accounts", action="elsewhere", config=TRIES, limit_get=True
+    )
+    if refused:
         return refused
     attempt = oidc.Attempt.new(slug)
     try:

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from escalations.live.people import rights_changed
 from resolutionflow.accounts import sign_ins
 from resolutionflow.accounts.models import User
 
@@ -59,6 +60,7 @@ def password(request: PersonRequest) -> HttpResponse:
         form.save()
         sign_ins.end_others(request.user, this=request.session.session_key)
         update_session_auth_hash(request, request.user)
+        rights_changed(request.user.pk)
         return _back("password")
     return render(request, "accounts/password.html", {"form": form}, status=422 if form.is_bound else 200)
 
