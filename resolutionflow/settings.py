@@ -296,8 +296,9 @@ MFA_TOTP_ISSUER = "ResolutionFlow"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 MFA_FORMS = {
-    name: f"resolutionflow.accounts.security_keys.{form}"
+    name: f"resolutionflow.accounts.second_step.{form}"
     for name, form in {
+        "authenticate": "SignInWithCode",
         "add_webauthn": "AddKey",
         "authenticate_webauthn": "SignInWithKey",
         "reauthenticate_webauthn": "ConfirmWithKey",

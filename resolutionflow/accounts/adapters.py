@@ -28,6 +28,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # carries no
     def add_message(self, *args: object, **kwargs: object) -> None:
         pass
 
+    def send_notification_mail(self, template_prefix: str, user: User, *args: object, **kwargs: object) -> None:
+        """Where allauth tells of what has changed: the trail hears it, too."""
+        if template_prefix.startswith("mfa/"):
+            sign_ins.record_sign_in("mfa_changed", user, what=template_prefix.rpartition("/")[2])
+        super().send_notification_mail(template_prefix, user, *args, **kwargs)
+
     def get_client_ip(self, request: HttpRequest) -> str:
         return sign_ins.address_of(request)
 
@@ -44,11 +50,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # carries no
         """Listed from the first moment on."""
         super().login(request, user)
         sign_ins.note(request, user)
+        sign_ins.record_sign_in("signed_in", user)
 
     def set_password(self, user: User, password: str) -> None:
         """A reset ends every sign-in, here and elsewhere."""
         super().set_password(user, password)
         sign_ins.end_all(user)
+        sign_ins.record_sign_in("password_changed", user, how="reset by e-mail")
         rights_changed(user.pk)
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:

@@ -14,6 +14,7 @@ from escalations.actions.transaction import in_transaction
 from resolutionflow.accounts import mail
 from resolutionflow.accounts.models import Invitation, User
 from resolutionflow.accounts.people import require_manager
+from resolutionflow.trail import record
 
 VALID = timedelta(days=7)
 MOST_A_DAY = 50  # per account: the letters go to whatever address somebody types
@@ -44,6 +45,7 @@ def invite(*, by: User, email: str, role: str) -> tuple[Invitation, str]:
         digest=_digest(secret),
         expires_at=timezone.now() + VALID,
     )
+    record("invited", account=by.account, by=by, about=f"invitation {invitation.pk}", role=role)
     return invitation, secret
 
 
@@ -53,11 +55,13 @@ def write_to(invitation: Invitation, address: str) -> None:
     mail.send_later(invitation.email, f"{invitation.account} invites you to ResolutionFlow", body)
 
 
+@in_transaction
 def revoke(invitation: Invitation, *, by: User) -> None:
     """Raises Conflict if it was accepted or withdrawn before."""
     require_manager(by)
     if not Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(revoked_at=Now()):
         raise Conflict("This invitation is over already.")
+    record("invited", account=invitation.account, by=by, about=f"invitation {invitation.pk}", withdrawn=True)
 
 
 def find(secret: str) -> Invitation | None:
@@ -83,6 +87,8 @@ def accept(invitation: Invitation, *, name: str, password: str | None) -> User:
         raise Conflict(
             "Somebody signs in with this e-mail address already. Ask for an invitation to another."
         ) from None
+    about = f"invitation {invitation.pk}"
+    record("invitation_accepted", account=invitation.account, by=person, about=about, role=person.role)
     return person
 
 

@@ -10,6 +10,7 @@ from escalations.live.people import rights_changed
 from escalations.models import Handoff
 from resolutionflow.accounts import sign_ins
 from resolutionflow.accounts.models import Account, User
+from resolutionflow.trail import record
 
 
 def require_manager(by: User) -> None:
@@ -35,6 +36,7 @@ def change_role(person: User, *, by: User, role: str) -> User:
     if role == User.Role.VIEWER:
         hand_back(person, by=by)
     rights_changed(person.pk)
+    _record("person_changed", person, by, role=role)
     return person
 
 
@@ -52,6 +54,7 @@ def deactivate(person: User, *, by: User) -> list[Handoff]:
     back = hand_back(person, by=by)
     sign_ins.end_all(person)
     rights_changed(person.pk)
+    _record("person_deactivated", person, by, handed_back=len(back))
     return back
 
 
@@ -61,13 +64,16 @@ def reactivate(person: User, *, by: User) -> User:
     _require_reach(by, person)
     User.objects.filter(pk=person.pk).update(is_active=True)
     person.is_active = True
+    _record("person_changed", person, by, switched_on=True)
     return person
 
 
+@in_transaction
 def remove_second_step(person: User, *, by: User) -> None:
     """For somebody whose phone or key is gone: the password alone signs them in again, until they set one up."""
     _require_reach(by, person)
     Authenticator.objects.filter(user=person).delete()
+    _record("mfa_changed", person, by, what="removed by a colleague")
 
 
 def hand_back(person: User, *, by: User) -> list[Handoff]:
@@ -93,3 +99,7 @@ def _require_reach(by: User, person: User) -> None:
         raise NotAllowed(f"{person.name} may more than you; only somebody with the same role can change that.")
     assert person.account_id is not None, "whoever is somebody's colleague has an account"
     Account.objects.select_for_update(no_key=True).get(pk=person.account_id)  # one change of people at a time
+
+
+def _record(kind: str, person: User, by: User, **details: str | int | bool) -> None:
+    record(kind, account=person.account, by=by, about=f"person {person.pk}", **details)

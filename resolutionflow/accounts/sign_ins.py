@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from escalations.live.people import rights_changed
 from resolutionflow.accounts.models import SignIn, User
+from resolutionflow.trail import record
 
 NOTED_EVERY = 300.0  # seconds; "last seen" is a hint, not worth a write per request
 MOST_REMEMBERED = 20_000
@@ -37,6 +38,12 @@ def note(request: HttpRequest, user: User) -> None:
         unique_fields=["session_key"],
         update_fields=["user", "address", "browser", "seen_at"],
     )
+
+
+def record_sign_in(kind: str, person: User | None, **details: str) -> None:
+    """In the chain of the person's account. What is nobody's address is not noted: it may be a password."""
+    about = f"person {person.pk}" if person else "unknown address"
+    record(kind, account=person.account if person else None, by=person, about=about, **details)
 
 
 def address_of(request: HttpRequest) -> str:
@@ -92,6 +99,8 @@ def end(user: User, id: str) -> bool:
     """End one of the person's sign-ins; False if there is none such."""
     keys = [each.session_key for each in SignIn.objects.filter(user=user) if _id(each) == id]
     _end(user, keys)
+    if keys:
+        record_sign_in("session_ended", user)
     return bool(keys)
 
 

@@ -18,6 +18,7 @@ from resolutionflow.accounts.models import Account, IdentityProvider
 from resolutionflow.accounts.outside import Unreachable
 from resolutionflow.accounts.people import require_manager
 from resolutionflow.accounts.requests import MemberRequest
+from resolutionflow.trail import record
 
 KEPT = "sign_in_elsewhere"
 TRIES = {"elsewhere": "60/5m/ip"}  # each of them asks another server, and somebody waits for it
@@ -103,7 +104,9 @@ def settings(request: MemberRequest) -> HttpResponse:
     provider = IdentityProvider.objects.filter(account=account).first()
     form = ProviderForm(request.POST or None, instance=provider or IdentityProvider(account=account), by=request.user)
     if form.is_valid():
-        form.save()
+        saved = form.save()
+        about = "sign-in elsewhere"
+        record("settings_changed", account=account, by=request.user, about=about, enabled=saved.enabled)
         return redirect(reverse("sign_in_settings") + "?said=saved")
     context = {
         "form": form,

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from escalations.live.people import rights_changed
 from resolutionflow.accounts.models import IdentityProvider, User
-from resolutionflow.trail import record
+from resolutionflow.accounts.sign_ins import record_sign_in
 
 
 class SignIn(auth.LoginView):
@@ -36,7 +36,7 @@ class SignIn(auth.LoginView):
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         if {"username", "password"} <= form.cleaned_data.keys() and not getattr(self.request, "axes_locked_out", False):
             tried = who_tries(self.request, form.cleaned_data)
-            _record("sign_in_failed", User.objects.select_related("account").filter(email=tried).first())
+            record_sign_in("sign_in_failed", User.objects.select_related("account").filter(email=tried).first())
         return super().form_invalid(form)
 
 
@@ -48,14 +48,8 @@ class SignOut(auth.LogoutView):
         answer = super().post(request, *args, **kwargs)
         if isinstance(person, User):
             rights_changed(person.pk)
-            _record("signed_out", person)
+            record_sign_in("signed_out", person)
         return answer
-
-
-def _record(kind: str, person: User | None) -> None:
-    """In the chain of the person's account. What is nobody's address is not noted: it may be a password."""
-    about = f"person {person.pk}" if person else "unknown address"
-    record(kind, account=person.account if person else None, by=person, about=about)
 
 
 def demo_people() -> list[User]:

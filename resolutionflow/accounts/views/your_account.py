@@ -61,6 +61,7 @@ def password(request: PersonRequest) -> HttpResponse:
         sign_ins.end_others(request.user, this=request.session.session_key)
         update_session_auth_hash(request, request.user)
         rights_changed(request.user.pk)
+        sign_ins.record_sign_in("password_changed", request.user)
         return _back("password")
     return render(request, "accounts/password.html", {"form": form}, status=422 if form.is_bound else 200)
 
@@ -75,6 +76,7 @@ def end_sign_in(request: PersonRequest, id: str) -> HttpResponse:
 @require_POST
 def end_other_sign_ins(request: PersonRequest) -> HttpResponse:
     sign_ins.end_others(request.user, this=request.session.session_key)
+    sign_ins.record_sign_in("session_ended", request.user, which="all others")
     return _back("others")
 
 

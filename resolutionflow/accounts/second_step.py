@@ -1,14 +1,22 @@
-"""The forms that take a security key's answer. It comes from the browser, so it may be anything: then it is wrong."""
+"""The forms of the second step. A key's answer comes from the browser, so it may be anything: then it is wrong."""
 
 from typing import Any
 
+from allauth.mfa.base import forms as codes
 from allauth.mfa.webauthn import forms as keys
 from django.core.exceptions import ValidationError
+
+from resolutionflow.accounts.sign_ins import record_sign_in
 
 WRONG = "That key did not answer as it should. Please try again."
 
 
-class AddKey(keys.AddWebAuthnForm):  # type: ignore[misc]  # carries no types
+class SignInWithCode(codes.AuthenticateForm):  # type: ignore[misc]  # carries no types
+    def _emit_authentication_failed(self, authenticator: object) -> None:
+        record_sign_in("sign_in_failed", self.user, step="second")
+
+
+class AddKey(keys.AddWebAuthnForm):  # type: ignore[misc]
     def clean(self) -> dict[str, Any]:
         try:
             return dict(super().clean())
@@ -22,13 +30,14 @@ class AddKey(keys.AddWebAuthnForm):  # type: ignore[misc]  # carries no types
 
 
 class _Answer:
+    user: Any
+
     def clean_credential(self) -> Any:
         try:
             return super().clean_credential()  # type: ignore[misc]
-        except ValidationError:
-            raise
         except Exception as error:
-            raise ValidationError(WRONG) from error
+            record_sign_in("sign_in_failed", self.user, step="second")
+            raise error if isinstance(error, ValidationError) else ValidationError(WRONG) from error
 
 
 class SignInWithKey(_Answer, keys.AuthenticateWebAuthnForm):  # type: ignore[misc]
