@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django_htmx.http import push_url, reswap, retarget
 
 from analytics import charts, export, facts, lists, metrics, page, periods
@@ -34,7 +34,7 @@ def for_owners(view: View) -> Callable[[HttpRequest], HttpResponseBase]:
     """Owners and admins only; whatever they ask for that is no period is answered in words."""
 
     @never_cache
-    @require_GET
+    @require_safe
     @functools.wraps(view)
     def answer(request: MemberRequest) -> HttpResponseBase:
         if not request.user.may_see_analytics:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from typing import Any
-from urllib.parse import urlsplit
 
 import django
 
@@ -17,13 +16,13 @@ from django.core.asgi import get_asgi_application  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from escalations.live import hub, routing, transport  # noqa: E402
-from resolutionflow import postgres  # noqa: E402
+from resolutionflow import origins, postgres  # noqa: E402
 
 if settings.EMBEDDED_POSTGRES:
     postgres.start(settings.EMBEDDED_POSTGRES)
 
 
-class SameOrigin:
+class OwnPagesOnly:
     """Refuse sockets that another site's page opens. A browser always names the origin; programs have none."""
 
     def __init__(self, application: Any) -> None:
@@ -36,8 +35,10 @@ class SameOrigin:
 def _is_foreign(scope: Any) -> bool:
     """Apart from the call that lasts as long as the socket, which would keep all this in memory."""
     headers = dict(scope["headers"])
-    origin = urlsplit(headers.get(b"origin", b"").decode("latin1"))
-    return b"origin" in headers and origin.netloc.encode("latin1") != headers.get(b"host")
+    origin = headers.get(b"origin")
+    if origin is None:
+        return False
+    return not origins.is_own(origin.decode("latin1"), headers, sites=settings.SITES, plain=not settings.HTTPS)
 
 
 class AtMost:
@@ -60,7 +61,7 @@ pages: Any = AtMost(get_asgi_application(), max(1, settings.DATABASE_POOL_SIZE -
 protocols = ProtocolTypeRouter(
     {
         "http": URLRouter([*routing.http_urlpatterns, re_path(r"", pages)]),
-        "websocket": SameOrigin(URLRouter(routing.websocket_urlpatterns)),
+        "websocket": OwnPagesOnly(URLRouter(routing.websocket_urlpatterns)),
     }
 )
 

@@ -18,7 +18,7 @@ from csp.constants import NONCE, NONE, SELF
 from marshmallow import ValidationError
 from marshmallow.validate import Range
 
-from resolutionflow import model_provider, postgres
+from resolutionflow import model_provider, origins, postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -28,6 +28,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 MAY_BE = {
     "DEBUG": "true or false",
     "SECRET_KEY": "a long random text; it must be set when DATABASE_URL is and DEBUG is off",
+    "SITE_URL": "https:// and a host name, or several with commas (http:// only with DEBUG)",
     "ALLOWED_HOSTS": "host names, separated by commas",
     "HOST": "an address of this machine",
     "PORT": "a port from 1 to 65535",
@@ -91,9 +92,8 @@ DATA_DIR = Path(env.str("RESOLUTIONFLOW_DATA_DIR", str(BASE_DIR / ".data"))).abs
 DATABASE_URL = env.str("DATABASE_URL", "", validate=known(is_database_url))
 REDIS_URL = env.str("REDIS_URL", "", validate=known(is_redis_url))
 SECRET_KEY = env.str("SECRET_KEY", "")
-ALLOWED_HOSTS = [
-    host.strip() for host in env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"]) if host.strip()
-]
+SITE_URL = env.str("SITE_URL", "", validate=known(origins.are_addresses))
+ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", []) if host.strip()]
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000, validate=Range(min=1, max=65535))
 ASSESSMENT_MODEL = env.str("ASSESSMENT_MODEL", "playbook", validate=known(model_provider.is_known))
@@ -134,6 +134,8 @@ def broken_settings() -> list[str]:
         broken.add("SECRET_KEY")
     if EMAIL_HOST and not EMAIL_FROM:
         broken.add("EMAIL_FROM")
+    if "http:" in (SITE_URL or "").lower() and not DEBUG:
+        broken.add("SITE_URL")
     if "ASSESSMENT_MODEL" not in broken:
         broken.update(model_provider.broken_variables(ASSESSMENT_MODEL, model_variables.__getitem__))
     found = [f"{name} must be {MAY_BE[name]}" for name in MAY_BE if name in broken]
@@ -187,6 +189,20 @@ DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The site's address
+
+SITES = origins.origins_of(SITE_URL)
+HTTPS = not any(site.startswith("http:") for site in SITES) if SITES else not DEBUG
+# This machine always: whatever looks after the process asks there for its health.
+ALLOWED_HOSTS = ALLOWED_HOSTS or [*map(origins.host_of, SITES), "127.0.0.1", "localhost", "[::1]"]
+CSRF_TRUSTED_ORIGINS = SITES
+if SITES and HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TLS ends at a proxy, which sets this itself
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+
 # The application
 
 ROOT_URLCONF = "resolutionflow.urls"
@@ -216,9 +232,9 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "resolutionflow.safety.Safety",
+    "resolutionflow.static_files.StaticFiles",
     "resolutionflow.middleware.BodyLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -318,9 +334,16 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls", 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM or "nobody@localhost"
 
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_ENGINE = "resolutionflow.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+
+# Cookies: no other host, path or plain connection may set or read one that is called __Host-
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would sign out whoever follows a link from a ticket
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
 
 # What a browser may do
 
@@ -333,24 +356,27 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
+        "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-    },
-    # Documentation pages of django-ninja: Swagger writes styles of its own.
-    "EXCLUDE_URL_PREFIXES": ("/api/docs",),
+    }
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 CSRF_FAILURE_VIEW = "resolutionflow.pages.csrf_failure"
 
-# Static files: no build step; WhiteNoise serves them from where they lie
+# Static files: no build step; WhiteNoise serves them from where they lie, under their version
 
 STATIC_URL = "/static/"
+STORAGES = {"staticfiles": {"BACKEND": "resolutionflow.static_files.Versioned"}}
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
-WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+WHITENOISE_MAX_AGE = 0  # without its version
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Live
 

@@ -3,6 +3,7 @@
 from escalations.admin.assessments import AssessmentAdmin
 from escalations.admin.feed import FeedEventAdmin
 from escalations.admin.handoffs import HandoffAdmin
+from escalations.admin.jobs import JobAdmin
 from escalations.admin.model_calls import ModelCallAdmin, RevealAdmin
 from escalations.admin.runbooks import RunbookAdmin
 from escalations.admin.sessions import SessionAdmin
@@ -11,6 +12,7 @@ __all__ = [
     "AssessmentAdmin",
     "FeedEventAdmin",
     "HandoffAdmin",
+    "JobAdmin",
     "ModelCallAdmin",
     "RevealAdmin",
     "RunbookAdmin",

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from escalations import context as handoff_context
 from escalations.actions import assessments, feedback
@@ -23,7 +23,7 @@ def _find(request: MemberRequest, handoff_id: UUID) -> Handoff:
 
 
 @never_cache
-@require_GET
+@require_safe
 def context(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     """Four sections: Problem summary, What's been tried, AI assessment, Start here."""
     handoff = _find(request, handoff_id)

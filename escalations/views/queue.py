@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from escalations.live import cards as live_cards
 from escalations.models import AISession, FeedEvent, Handoff
@@ -24,7 +24,7 @@ HIGHEST_CURSOR = 2**63 - 1
 
 
 @never_cache
-@require_GET
+@require_safe
 def show(request: MemberRequest) -> HttpResponse:
     account = request.account
     cursor = cursor_of(account)  # before the list: an event in between is fetched again, never lost
@@ -50,7 +50,7 @@ def show(request: MemberRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def cards(request: MemberRequest) -> HttpResponse:
     """The list alone, in the order that a page first rendered at `base` keeps."""
     base = request.GET.get("base", "0")

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from escalations.assessor import runbook
 from escalations.models import Runbook
 from resolutionflow.accounts.requests import MemberRequest
 
 
-@require_GET
+@require_safe
 def show(request: MemberRequest, key: str) -> HttpResponse:
     """A page of the account's own runbook (by its id), or of the built-in one (by its name)."""
     page = _own(request, key) or next((page for page in runbook.PAGES if page.id == key), None)

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from escalations import ledger, suggestions
 from escalations.actions import handoffs
@@ -22,7 +22,7 @@ PAGE_SIZE = 25
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def index(request: MemberRequest) -> HttpResponse:
     """My desk, the account's sessions, and the form that starts one."""
     form = StartForm(request.POST if request.method == "POST" else None)
@@ -43,7 +43,7 @@ def index(request: MemberRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def show(request: MemberRequest, session_id: UUID) -> HttpResponse:
     session = find(request, session_id)
     return removed(request, session) if session.pruned_at else page(request, session)

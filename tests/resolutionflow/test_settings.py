@@ -27,7 +27,7 @@ class Copy:
         self.data_dir = folder / ".data"
         package = folder / "resolutionflow"
         package.mkdir()
-        for name in ("__init__.py", "settings.py", "postgres.py", "model_provider.py"):
+        for name in ("__init__.py", "settings.py", "postgres.py", "model_provider.py", "origins.py"):
             shutil.copy(ROOT / "resolutionflow" / name, package)
 
     def start(self, code: str, **environment: str) -> "subprocess.Popen[str]":
@@ -127,6 +127,8 @@ BROKEN = [
     ("REDIS_URL", "redis://[cache", "redis://"),
     ("REDIS_URL", "cache.example:6379", "redis://"),
     ("EMAIL_SECURITY", "ssl", "starttls, tls or none"),
+    ("SITE_URL", "desk.example", "https://"),
+    ("SITE_URL", "http://desk.example", "only with DEBUG"),
 ]
 
 
@@ -301,3 +303,43 @@ def test_a_demonstration_is_refused_with_debug_off(copy):
 
 def test_without_a_demonstration_there_is_no_demo(copy):
     assert copy.value("DEMO") is False
+
+
+# The site's address
+
+FROM_THE_ADDRESS = (
+    "import json; from resolutionflow import settings as s; print(json.dumps([s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS,"
+    " s.SITES, s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE,"
+    " hasattr(s, 'SECURE_HSTS_SECONDS'), hasattr(s, 'SECURE_PROXY_SSL_HEADER')]))"
+)
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+TLS = ["__Host-sessionid", "__Host-csrftoken", True, True]
+IN_CLEAR = ["sessionid", "csrftoken", False, False]
+
+
+@pytest.mark.parametrize(
+    ("environment", "follows"),
+    [
+        ({"DEBUG": "true"}, [LOOPBACK, [], [], *IN_CLEAR, False, False]),
+        ({}, [LOOPBACK, [], [], *TLS, False, False]),
+        (
+            {"SITE_URL": "https://Desk.example.org/, https://desk.example.net:8443"},
+            [
+                ["desk.example.org", "desk.example.net", *LOOPBACK],
+                *[["https://desk.example.org", "https://desk.example.net:8443"]] * 2,
+                *TLS,
+                True,
+                True,
+            ],
+        ),
+        (
+            {"SITE_URL": "http://box.local:8000", "DEBUG": "true", "ALLOWED_HOSTS": "box.local"},
+            [["box.local"], *[["http://box.local:8000"]] * 2, *IN_CLEAR, False, False],
+        ),
+    ],
+    ids=["demonstration", "unset", "https", "http"],
+)
+def test_hosts_origins_cookies_and_tls_follow_from_the_address(copy, environment, follows):
+    said, complaint = copy.start(FROM_THE_ADDRESS, **environment).communicate(timeout=30)
+    assert complaint == ""
+    assert json.loads(said) == follows
