@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from resolutionflow.accounts.models import User
+from tests.browser.watching import watch  # noqa: F401 a fixture
 from tests.chromium import PATIENCE
 from tests.serving import Server, cookie_of
 
