@@ -10,7 +10,7 @@ TESTS ?= tests
 WORKERS ?= 3
 N ?= 10000
 
-.PHONY: demo test mutants proptest check bench faults format lock browser clean help
+.PHONY: demo test mutants proptest payloads check bench faults format lock browser clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -38,6 +38,9 @@ check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; th
 	@$(VENV)/bin/djlint --lint --quiet templates
 	@DEBUG=true $(RUN) manage.py makemigrations --check --dry-run
 	@$(MAKE) --no-print-directory test
+
+payloads: $(VENV)/.tools browser ## every text that wants to be more than text, in every field on every screen (docs/proofs.md)
+	@EVERY_PAYLOAD=yes $(RUN) -m pytest tests/browser/test_payloads.py
 
 bench: $(VENV)/.tools $(VENV)/.weights ## the benchmarks (CASES=file for the assessment's); their figures belong in docs/benchmarks.md
 	@$(RUN) -m tests.bench.escalate

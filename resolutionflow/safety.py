@@ -3,6 +3,7 @@
 import logging
 from typing import Final
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
@@ -54,4 +55,12 @@ class Safety(SecurityMiddleware):
         response = super().process_response(request, response)  # type: ignore[arg-type]
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if _ends_a_sign_in(response):
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
+
+
+def _ends_a_sign_in(response: HttpResponseBase) -> bool:
+    """Whether it takes the session's cookie away: signed out here, or found to be so since."""
+    cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+    return cookie is not None and cookie["max-age"] == 0

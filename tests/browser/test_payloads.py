@@ -5,6 +5,7 @@ and for all of them with `EVERY_PAYLOAD=yes` (`make payloads`).
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
@@ -77,7 +78,7 @@ def test_where_a_template_trusts_a_text_that_is_heard(watch, server, headers, he
         number = int(route.request.url.rpartition("/")[2])
         route.fulfill(body=trusting(PAYLOADS[number]), content_type="text/html; charset=utf-8", headers=headers)
 
-    watched.context.route("**/trusting/*", answer)
+    watched.context.route(re.compile(r"/trusting/\d+$"), answer)
     for number in range(0, len(PAYLOADS), 5):
         before = len(watched.heard)
         watched.page.goto(f"{server.url}/trusting/{number}", wait_until="load")
@@ -200,8 +201,9 @@ def test_what_a_model_answers_is_shown_as_it_is(watch, quiet, ann, ben, sam):
         session = start("A case", by=ann, problem="")
         handoff = handoffs.escalate(session, by=ann, reason="Stuck.", priority="normal")
         Assessment.objects.filter(handoff=handoff).update(state="failed", reason=texts[0])
-        looker.open(f"/handoffs/{handoff.pk}/")
-        looker.shows(texts[0])
+        if EVERY or texts[0] == PAYLOADS[0]:
+            looker.open(f"/handoffs/{handoff.pk}/")
+            looker.shows(texts[0])
         assessments.store(handoff, data=answered(texts), made_by=texts[-1][:80], reason=texts[0])
         handoffs.pick_up(handoff, by=ben)
         looker.open(f"/handoffs/{handoff.pk}/")
