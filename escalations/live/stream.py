@@ -30,7 +30,13 @@ log = logging.getLogger(__name__)
 
 FURTHEST_BEHIND = 1_000  # events; beyond that a program had better ask the API
 HIGHEST_POSITION = 2**63 - 1
+NO_PAGE = [  # if a browser should open it as one
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
 AS_EVENTS = [
+    *NO_PAGE,
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
@@ -189,6 +195,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
             (b"content-type", b"application/json; charset=utf-8"),
             (b"content-length", str(len(body)).encode()),
             (b"cache-control", b"no-store"),
+            *NO_PAGE,
             *refused.headers,
         ]
         await self.send({"type": "http.response.start", "status": refused.status, "headers": about})

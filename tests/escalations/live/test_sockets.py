@@ -114,8 +114,10 @@ def test_a_strangers_session_and_one_that_does_not_exist_look_the_same(server, a
 def test_another_sites_page_may_not_open_a_socket(server, ann):
     with listen(server, "/ws/queue/", ann, Origin=server.url) as socket:
         assert next_frame(socket)["type"] == "ready"
-    with pytest.raises(InvalidStatus):
-        listen(server, "/ws/queue/", ann, Origin="https://evil.example")
+    other_port, over_tls = server.url + "0", server.url.replace("http:", "https:")
+    for origin in ("https://evil.example", "http://127.0.0.1", other_port, over_tls, "null"):
+        with pytest.raises(InvalidStatus):
+            listen(server, "/ws/queue/", ann, Origin=origin)
 
 
 def test_an_unknown_address_is_refused(server, ann):

@@ -44,6 +44,8 @@ def test_the_answer_begins_with_these_headers_and_ready(server, ann):
         assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert stream.headers["cache-control"] == "no-cache"
         assert stream.headers["x-accel-buffering"] == "no"
+        assert stream.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in stream.headers["content-security-policy"]
         assert "content-length" not in stream.headers
         assert "set-cookie" not in stream.headers
         assert stream.frame() == b'event: ready\ndata: {"cursor":0}\n\n'
