@@ -93,7 +93,7 @@ DATABASE_URL = env.str("DATABASE_URL", "", validate=known(is_database_url))
 REDIS_URL = env.str("REDIS_URL", "", validate=known(is_redis_url))
 SECRET_KEY = env.str("SECRET_KEY", "")
 SITE_URL = env.str("SITE_URL", "", validate=known(origins.are_addresses))
-ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", []) if host.strip()]
+ALLOWED_HOSTS = [host.strip() for host in env.str("ALLOWED_HOSTS", "").split(",") if host.strip()]
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000, validate=Range(min=1, max=65535))
 ASSESSMENT_MODEL = env.str("ASSESSMENT_MODEL", "playbook", validate=known(model_provider.is_known))

@@ -61,7 +61,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
         return url.startswith(base())
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        file = self.files.get(request.path_info) or self.files.get(
-            SOME_VERSION.sub(settings.STATIC_URL, request.path_info)
-        )
-        return self.serve(file, request) if file else self.get_response(request)
+        address = request.path_info
+        file = self.files.get(address) or self.files.get(SOME_VERSION.sub(settings.STATIC_URL, address))
+        answer: HttpResponse = self.serve(file, request) if file else self.get_response(request)
+        return answer
