@@ -110,10 +110,13 @@ def test_after_signing_out_the_way_back_shows_nothing(open_as, places, ben):
     page.get_by_role("link", name="Outlook asks").first.click()
     expect(page.get_by_role("heading", name="Problem summary")).to_be_visible()
     page.get_by_label("account and sign out").click()
-    with page.expect_response(lambda answer: answer.url.endswith("/logout/")) as signed_out:
-        page.get_by_role("button", name="Sign out").click()
-    assert signed_out.value.header_value("clear-site-data") == '"cache", "storage"'
+    answers = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    # The sign-out's own, or the login page's if the socket's end led there first.
+    cleared = {each.header_value("clear-site-data") for each in answers if "/log" in each.url}
+    assert '"cache", "storage"' in cleared
     for _ in range(2):
         page.go_back()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
