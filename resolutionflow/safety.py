@@ -56,7 +56,7 @@ class Safety(SecurityMiddleware):
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if _ends_a_sign_in(response):
-            response.headers["Clear-Site-Data"] = '"cache", "storage"'
+            response.headers["Clear-Site-Data"] = '"cache"'  # not storage: it holds how somebody likes the keys
         return response
 
 
