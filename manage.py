@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
-from resolutionflow import postgres
+from resolutionflow import postgres, walls
 
+# These work for people, whose accounts they learn as they go; every other command is the operator's.
+FOR_PEOPLE = {"serve", "worker"}
 # Nothing here touches the database, so the embedded server stays asleep for it.
 WITHOUT_DATABASE = {"help", "--help", "version", "--version", "check", "makemessages", "collectstatic"}
 
@@ -23,6 +25,8 @@ def end(signal_number: int, frame: Any) -> NoReturn:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resolutionflow.settings")
     signal.signal(signal.SIGTERM, end)
+    whose = walls.serve if FOR_PEOPLE.intersection(sys.argv[1:2]) else walls.operate
+    whose()
     asks_for_help = "--help" in sys.argv or "-h" in sys.argv
     if sys.argv[1:2] and sys.argv[1] not in WITHOUT_DATABASE and not asks_for_help and settings.EMBEDDED_POSTGRES:
         postgres.start(settings.EMBEDDED_POSTGRES)

@@ -13,6 +13,7 @@ from analytics.breakdowns import TrendRow
 from analytics.lists import Rows, in_portions
 from analytics.models import HandoffFact, PickupFact
 from escalations.live.flow import Flow
+from resolutionflow import walls
 
 ROWS_AT_ONCE = 1_000
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -61,12 +62,23 @@ def portions(found: Rows, tz: tzinfo) -> Iterator[list[list[Any]]]:
 
 def answer(request: HttpRequest, written: Iterator[list[list[Any]]], name: str) -> StreamingHttpResponse:
     """A download that is written while it is read, and no faster than that."""
-    texts = map(_text, written)
+    texts = _of_the_asker(map(_text, written))
     body = _flowing(request, texts) if isinstance(request, ASGIRequest) else texts
     response = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def _of_the_asker(texts: Iterator[str]) -> Iterator[str]:
+    """Written after the request's end, and still about the rows that the request was about."""
+    scope = walls.current()
+
+    def one() -> str | None:
+        with walls.being(scope):
+            return _next(texts)
+
+    return iter(one, None)  # type: ignore[arg-type]  # None ends it, and is in none of it
 
 
 async def _flowing(request: ASGIRequest, texts: Iterator[str]) -> AsyncIterator[str]:

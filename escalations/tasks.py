@@ -10,13 +10,14 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from escalations import thinking
+from escalations import thinking, whose
 from escalations.actions import assessments, jobs, learning, pruning, sessions
 from escalations.actions.assessments import Attempt
 from escalations.live.drafts import Draft
 from escalations.models import AISession, Assessment
 from escalations.retrying import PutBack
 from escalations.thinking import Made, in_thread_of, write
+from resolutionflow import walls
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,11 @@ _learning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learning", ini
 @app.task(name=jobs.ASSESS, retry=PutBack())
 async def assess(handoff_id: str, attempt: int = 0, run: int = 0) -> None:
     """Assess a handoff within this attempt's budget, and store whatever comes of it."""
+    with walls.within(await write(lambda: whose.handoff(handoff_id))):
+        await _assess(handoff_id, attempt, run)
+
+
+async def _assess(handoff_id: str, attempt: int, run: int) -> None:
     begun = await write(lambda: assessments.begin(handoff_id, run=run, attempt=attempt))
     if begun is None:
         return
@@ -79,6 +85,11 @@ async def _give_up(begun: Attempt, state: Assessment.State, reason: str) -> None
 @app.task(name=jobs.ANSWER, retry=PutBack())
 async def answer(session_id: str, message_id: str | None = None) -> None:
     """FlowPilot's answer to a message, or to the problem; if there is none to be had, a line says why."""
+    with walls.within(await write(lambda: whose.session(session_id))):
+        await _answer(session_id, message_id)
+
+
+async def _answer(session_id: str, message_id: str | None) -> None:
     session = await write(lambda: AISession.objects.select_related("account").filter(pk=session_id).first())
     if session is None:
         return
@@ -108,8 +119,16 @@ def _log(what: str, error: Exception) -> None:
 async def learn(session_id: str | None = None) -> None:
     """Read a resolved session, or all that is not read yet, so that it is found by what it means."""
     if session_id:
-        await in_thread_of(_learning, lambda: learning.learn(UUID(session_id)))
-    elif not await in_thread_of(_learning, lambda: learning.catch_up(seconds=LEARN_SECONDS)):
+        with walls.within(await write(lambda: whose.session(session_id))):
+            await in_thread_of(_learning, lambda: learning.learn(UUID(session_id)))
+    else:
+        await _learn_the_rest()
+
+
+async def _learn_the_rest() -> None:
+    with walls.everywhere():  # whatever any account has that is not learned yet
+        done = await in_thread_of(_learning, lambda: learning.catch_up(seconds=LEARN_SECONDS))
+    if not done:
         await write(learning.later)
 
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -51,7 +52,7 @@ async def think(work: Callable[[], R]) -> R:
 
 
 async def in_thread_of(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
-    """Run `work` in one of the pool's threads, and give its connection back."""
+    """Run `work` in one of the pool's threads, about whose rows its caller is, and give its connection back."""
 
     def run() -> R:
         try:
@@ -59,7 +60,7 @@ async def in_thread_of(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
         finally:
             connection.close()
 
-    return await asyncio.get_running_loop().run_in_executor(pool, run)
+    return await asyncio.get_running_loop().run_in_executor(pool, copy_context().run, run)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from django.core.asgi import get_asgi_application  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from escalations.live import hub, routing, transport  # noqa: E402
-from resolutionflow import origins, postgres  # noqa: E402
+from resolutionflow import origins, postgres, walls  # noqa: E402
 
+walls.serve()
 if settings.EMBEDDED_POSTGRES:
     postgres.start(settings.EMBEDDED_POSTGRES)
 

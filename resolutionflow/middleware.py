@@ -5,15 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth import get_user
+from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django_htmx.http import reswap, retarget
 
 from escalations.actions.refusals import Refusal
+from resolutionflow import walls
 from resolutionflow.accounts import sign_ins
 from resolutionflow.accounts.views import your_account
 
@@ -23,6 +26,34 @@ log = logging.getLogger(__name__)
 
 def is_for_programs(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
+
+
+# The sign-in's own addresses: who comes, and who has invited them, is looked for in every account there.
+BEFORE_SIGN_IN = ("/login/", "/password/", "/invitations/")
+
+
+class Walled:
+    """The database shows a request no rows until it is known who asks, and what it then shows ends with it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with walls.nowhere():
+            return self.get_response(request)
+
+
+class Known(AuthenticationMiddleware):
+    """`request.user`, found before the account is known: it is by the person that it becomes known."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: _known(request))  # type: ignore[assignment]
+
+
+def _known(request: HttpRequest) -> Any:
+    with walls.everywhere():
+        return get_user(request)
 
 
 class BodyLimit:
@@ -61,6 +92,7 @@ class SignedIn(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         try:
             refused = super().process_view(request, view_func, view_args, view_kwargs)
+            _enter_walls(request)
             if request.user.is_authenticated:
                 sign_ins.note(request, request.user)
         except (OperationalError, InterfaceError) as error:
@@ -89,6 +121,15 @@ class SignedIn(LoginRequiredMiddleware):
 
 def _is_for_operators(request: HttpRequest) -> bool:
     return request.path.startswith(("/admin/", "/account/"))
+
+
+def _enter_walls(request: HttpRequest) -> None:
+    """Whose rows the database shows from here on."""
+    operates = request.user.is_superuser and _is_for_operators(request)
+    if operates or request.path.startswith(BEFORE_SIGN_IN):
+        walls.enter_everywhere()
+    elif request.user.is_authenticated:
+        walls.enter(request.user.account_id)
 
 
 def database_away(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -35,6 +35,7 @@ MAY_BE = {
     "RESOLUTIONFLOW_DATA_DIR": "a folder that can be written",
     "DATABASE_URL": "postgresql://user:password@host:port/database, or unset for the embedded PostgreSQL",
     "DATABASE_POOL_SIZE": "a whole number from 2 to 500",
+    "DATABASE_ROLE": "a role of the database, none, or unset for one of its own",
     "REDIS_URL": "redis://host:port/0 (or rediss://, unix://), or unset for one process",
     "ASSESSMENT_MODEL": "playbook (the default, offline), none, or provider:model with the provider one of "
     + ", ".join(model_provider.PROVIDERS),
@@ -57,6 +58,10 @@ def is_database_url(value: str) -> bool:
     if not value.startswith(("postgres://", "postgresql://")):
         return False
     return bool(dj_database_url.parse(value)["NAME"])
+
+
+def is_role_name(value: str) -> bool:
+    return value.isprintable() and len(value.encode()) <= 63
 
 
 def is_redis_url(value: str) -> bool:
@@ -90,6 +95,7 @@ env.read_env(str(BASE_DIR / ".env"), recurse=False)
 DEBUG = env.bool("DEBUG", False)
 DATA_DIR = Path(env.str("RESOLUTIONFLOW_DATA_DIR", str(BASE_DIR / ".data"))).absolute()
 DATABASE_URL = env.str("DATABASE_URL", "", validate=known(is_database_url))
+DATABASE_ROLE = env.str("DATABASE_ROLE", "", validate=known(is_role_name))
 REDIS_URL = env.str("REDIS_URL", "", validate=known(is_redis_url))
 SECRET_KEY = env.str("SECRET_KEY", "")
 SITE_URL = env.str("SITE_URL", "", validate=known(origins.are_addresses))
@@ -178,6 +184,7 @@ MODEL_BASE_URL = model_provider.base_url_of(ASSESSMENT_MODEL, model_variables.__
 EMBEDDED_POSTGRES: Path | None = None if DATABASE_URL else DATA_DIR
 DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL or postgres.url(DATA_DIR))}
 DATABASES["default"] |= {
+    "ENGINE": "resolutionflow.walls.postgresql",  # whose rows a connection shows: docs/architecture.md, “Two walls”
     "CONN_MAX_AGE": 0,  # the pool keeps connections
     "CONN_HEALTH_CHECKS": True,
 }
@@ -211,6 +218,7 @@ INSTALLED_APPS = [
     "resolutionflow.accounts",
     "resolutionflow.trail",
     "resolutionflow",
+    "resolutionflow.walls",
     "escalations",
     "analytics",
     "resolutionflow.admin_site.ResolutionFlowAdmin",
@@ -232,6 +240,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
 ]
 MIDDLEWARE = [
+    "resolutionflow.middleware.Walled",
     "csp.middleware.CSPMiddleware",
     "resolutionflow.safety.Safety",
     "resolutionflow.static_files.StaticFiles",
@@ -239,7 +248,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "resolutionflow.middleware.Known",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -8,9 +8,14 @@ import hashlib
 import os
 from pathlib import Path
 
+from resolutionflow import walls
+
 ROOT = Path(__file__).parent.parent
 CHECKOUT = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
 HOME = Path(os.environ.get("TEST_DATA_DIR") or f"/var/tmp/resolutionflow-tests-{os.geteuid()}-{CHECKOUT}")
+
+# The tests' own rows are nobody's in particular. Servers that run as processes have their walls.
+walls.operate()
 
 os.environ["RESOLUTIONFLOW_DATA_DIR"] = str(HOME)
 os.environ.setdefault("DEBUG", "false")

@@ -12,6 +12,7 @@ from escalations.live.doors import doors
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
 from escalations.models import AISession
+from resolutionflow import walls
 from resolutionflow.accounts.admission import Admission, Standing, signed_in
 from resolutionflow.accounts.models import User
 
@@ -110,7 +111,8 @@ class SessionConsumer(LiveConsumer):
 
 
 def _is_session_of(session_id: Any, account_id: Any) -> bool:
-    return AISession.objects.filter(pk=session_id, account=account_id).exists()
+    with walls.within(account_id):
+        return AISession.objects.filter(pk=session_id, account=account_id).exists()
 
 
 class NowhereConsumer(AsyncConsumer):  # type: ignore[misc]

@@ -4,10 +4,15 @@ from uuid import UUID
 
 from escalations.live import groups
 from escalations.models import AISession, FeedCounter
+from resolutionflow import walls
 
 
+@walls.everywhere()
 def of_groups(names: list[str]) -> dict[str, int]:
-    """The cursor of each group. A feed that has no event yet stands at 0; a session that is gone is left out."""
+    """The cursor of each group. A feed that has no event yet stands at 0; a session that is gone is left out.
+
+    The sockets of one process belong to many accounts, so this asks across them: for numbers, and nothing else.
+    """
     accounts = _ids(names, "queue.")
     sessions = _ids(names, "session.")
     found: dict[str, int] = {groups.queue_of(account): 0 for account in accounts}

@@ -36,7 +36,10 @@ _readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="live-read
 
 
 async def read(question: Callable[..., R], *args: Any) -> R:
-    """Ask the database in a thread of the hub's own: the one that all consumers share may be busy for seconds."""
+    """Ask the database in a thread of the hub's own: the one that all consumers share may be busy for seconds.
+
+    The question says itself whose rows it is about (`walls`): nothing is said in that thread.
+    """
 
     def ask() -> R:
         try:

@@ -15,6 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from escalations import shapes
 from escalations.live.hub import read
 from escalations.models import FeedEvent, Handoff
+from resolutionflow import walls
 
 AT_ONCE = 20  # events in one read
 REMEMBERED = 32  # reads
@@ -70,6 +71,11 @@ async def _read(account_id: UUID, seq: int) -> Chunk | None:
 
 def _chunk_after(account_id: UUID, seq: int) -> Chunk | None:
     """First the events, then their handoffs, which are therefore as new as the events, or newer."""
+    with walls.within(account_id):
+        return _written_after(account_id, seq)
+
+
+def _written_after(account_id: UUID, seq: int) -> Chunk | None:
     found = FeedEvent.objects.filter(account=account_id, seq__gt=seq).order_by("seq")[:AT_ONCE]
     events = list(found.values_list("seq", "kind", "handoff_id"))
     if not events:

@@ -16,6 +16,7 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest, parse_cookie
 from django.utils import timezone
 
+from resolutionflow import walls
 from resolutionflow.accounts.models import ApiToken, User
 from resolutionflow.accounts.sessions import SessionStore
 from resolutionflow.accounts.tokens import bearer_token, user_of_credentials
@@ -62,7 +63,8 @@ def engineer_of(request: HttpRequest) -> tuple[User, Admission] | None:
     The request needs its `session`, for the cookie. Whether the person is an engineer at all is the caller's question.
     """
     authorization = request.headers.get("Authorization")
-    user = user_of_credentials(authorization, get_user(request))
+    with walls.everywhere():  # it is by the person that the account becomes known
+        user = user_of_credentials(authorization, get_user(request))
     if user is None:
         return None
     plain = bearer_token(authorization)
@@ -71,6 +73,7 @@ def engineer_of(request: HttpRequest) -> tuple[User, Admission] | None:
     return user, Admission.by_sign_in(user, request.session.session_key, for_engineers=True)
 
 
+@walls.everywhere()  # likewise
 def signed_in(cookies: str) -> tuple[User, Admission] | None:
     """Whose sign-in a handshake's Cookie header names; None: nobody's. Two queries."""
     request = HttpRequest()
@@ -81,8 +84,9 @@ def signed_in(cookies: str) -> tuple[User, Admission] | None:
     return user, Admission.by_sign_in(user, request.session.session_key)
 
 
+@walls.everywhere()
 def look_again(admissions: Collection[Admission]) -> dict[Admission, Standing]:
-    """How each of them stands now: at most three queries, however many there are."""
+    """How each of them stands now: at most three queries, however many there are, in however many accounts."""
     users = {each.user_id for each in admissions}
     keys = {each.session_key for each in admissions if each.session_key}
     digests = {each.token_digest for each in admissions if each.token_digest}

@@ -6,11 +6,15 @@ import uuid
 import zoneinfo
 from typing import Any, Generic, Self, TypeVar
 
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
+
+from resolutionflow import walls
 
 
 def validate_time_zone(name: str) -> None:
@@ -88,7 +92,9 @@ class UserManager(BaseUserManager["User"]):
         return self.get_queryset().for_account(account)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").lower())
+        """Whom an e-mail address signs in: the one look before anybody knows the account."""
+        with walls.everywhere():
+            return self.get(email=(username or "").lower())
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=email.strip().lower(), **fields)
@@ -99,6 +105,16 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         return self.create_user(email, password, is_superuser=True, **fields)
+
+
+# Rows of the account that somebody has left go on naming them, and row security lets it read the name (walls/).
+REMEMBERS_ACCOUNTS = """
+    NEW.former_accounts = OLD.former_accounts;
+    IF OLD.account_id IS NOT NULL AND NEW.account_id IS DISTINCT FROM OLD.account_id THEN
+        NEW.former_accounts = array_append(array_remove(OLD.former_accounts, OLD.account_id), OLD.account_id);
+    END IF;
+    RETURN NEW;
+"""
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -120,11 +136,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(max_length=10, choices=Role, default=Role.ENGINEER)
     is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting: history keeps its names.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    former_accounts = ArrayField(models.UUIDField(), default=list, db_default=[], editable=False)
 
     objects = UserManager()
 
     class Meta:
         ordering = ["name"]
+        triggers = [
+            pgtrigger.Trigger(
+                name="remembers_accounts",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func=REMEMBERS_ACCOUNTS,
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")),

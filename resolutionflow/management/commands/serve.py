@@ -24,6 +24,7 @@ from psycopg import OperationalError
 
 from escalations import thinking
 from resolutionflow import postgres
+from resolutionflow.walls import role
 
 log = logging.getLogger("resolutionflow.serve")
 
@@ -60,6 +61,7 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, no_worker: bool, **options: Any) -> None:
         complain_when_taken(host, port)
+        role.refuse_to_serve()
         loop_name = use_fast_loop()
         from daphne.server import Server
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from resolutionflow.management.commands.serve import Worker, give_up_later, use_fast_loop
+from resolutionflow.walls import role
 
 
 class Command(BaseCommand):
@@ -14,6 +15,7 @@ class Command(BaseCommand):
     requires_system_checks = "__all__"
 
     def handle(self, **options: Any) -> None:
+        role.refuse_to_serve()
         use_fast_loop()
         asyncio.run(self.work())
 

@@ -1,0 +1,21 @@
+"""Django's `migrate`; after it the role that web and worker take on may use what there is."""
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate
+
+from resolutionflow import walls
+from resolutionflow.walls import role
+
+
+class Command(migrate.Command):
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        with walls.everywhere():
+            super().handle(*arguments, **options)
+            if options["plan"] or options["check_unapplied"] or options["database"] != "default":
+                return
+            try:
+                role.prepare()
+            except role.CannotPrepare as error:
+                raise CommandError(str(error)) from None
