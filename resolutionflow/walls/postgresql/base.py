@@ -16,6 +16,8 @@ from resolutionflow.walls import role
 
 # Nothing else goes into one message with another statement: CREATE DATABASE, say, must stand alone.
 TOGETHER = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "SET TRANSACTION")
+# These show no rows; in a transaction that has failed the server takes nothing else.
+ABOUT_NO_ROWS = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
 class Told(Connection[Any]):
@@ -26,11 +28,12 @@ class Told(Connection[Any]):
 
 class Cursor(base.Cursor):
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
+        text = query if isinstance(query, str) else ""
         setting = _to_set(self.connection)
-        if not setting:
+        if not setting or text.startswith(ABOUT_NO_ROWS):
             super().execute(query, params, **options)
             return self
-        if not (isinstance(query, str) and query.startswith(TOGETHER)):
+        if not text.startswith(TOGETHER):
             _set(self.connection)
             super().execute(query, params, **options)
             return self
