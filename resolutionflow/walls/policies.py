@@ -15,14 +15,14 @@ def of_account(table: str, column: str = "account_id") -> RunSQL:
 
 def of_parent(table: str, column: str, parent: str, key: str = "id") -> RunSQL:
     """A table whose rows belong to a row of another: they are there for whom that one is there, by its own policy."""
-    return _wall(table, f"{EVERYWHERE} OR EXISTS (SELECT FROM {parent} AS parent WHERE parent.{key} = {table}.{column})")
+    return _wall(
+        table, f"{EVERYWHERE} OR EXISTS (SELECT FROM {parent} AS parent WHERE parent.{key} = {table}.{column})"
+    )
 
 
 def also_shown(table: str, name: str, condition: str) -> RunSQL:
     """Rows that an account may see, too, but neither write nor change."""
-    return RunSQL(
-        f"CREATE POLICY {name} ON {table} FOR SELECT USING ({condition})", f"DROP POLICY {name} ON {table}"
-    )
+    return RunSQL(f"CREATE POLICY {name} ON {table} FOR SELECT USING ({condition})", f"DROP POLICY {name} ON {table}")
 
 
 def of_parents(children: Mapping[str, tuple[str, str, str]]) -> list[RunSQL]:

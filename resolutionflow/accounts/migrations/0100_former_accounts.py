@@ -7,19 +7,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_ai_per_account'),
+        ("accounts", "0002_ai_per_account"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='former_accounts',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), db_default=[], default=list, editable=False, size=None),
+            model_name="user",
+            name="former_accounts",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.UUIDField(), db_default=[], default=list, editable=False, size=None
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='user',
-            trigger=pgtrigger.compiler.Trigger(name='remembers_accounts', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n    NEW.former_accounts = OLD.former_accounts;\n    IF OLD.account_id IS NOT NULL AND NEW.account_id IS DISTINCT FROM OLD.account_id THEN\n        NEW.former_accounts = array_append(array_remove(OLD.former_accounts, OLD.account_id), OLD.account_id);\n    END IF;\n    RETURN NEW;\n', hash='f8d5a109834fbbd634b8c1fa1eb0ce8f48077e7d', operation='UPDATE', pgid='pgtrigger_remembers_accounts_b6907', table='accounts_user', when='BEFORE')),
+            model_name="user",
+            trigger=pgtrigger.compiler.Trigger(
+                name="remembers_accounts",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n    NEW.former_accounts = OLD.former_accounts;\n    IF OLD.account_id IS NOT NULL AND NEW.account_id IS DISTINCT FROM OLD.account_id THEN\n        NEW.former_accounts = array_append(array_remove(OLD.former_accounts, OLD.account_id), OLD.account_id);\n    END IF;\n    RETURN NEW;\n",
+                    hash="f8d5a109834fbbd634b8c1fa1eb0ce8f48077e7d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_remembers_accounts_b6907",
+                    table="accounts_user",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

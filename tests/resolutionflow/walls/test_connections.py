@@ -59,9 +59,9 @@ def test_an_account_that_is_no_uuid_is_refused(harbor):
 @pytest.mark.django_db
 def test_what_a_rollback_undid_is_set_again(harbor, ann):
     with in_the_walls(), walls.within(harbor.pk):
-        with pytest.raises(ZeroDivisionError), transaction.atomic(), walls.everywhere():
+        with transaction.atomic(), walls.everywhere():
             assert User.objects.exists()
-            _ = 1 / 0
+            transaction.set_rollback(True)
         assert what_is_set() == (str(harbor.pk), "")
         with pytest.raises(DataError), transaction.atomic(), walls.everywhere(), connection.cursor() as cursor:
             cursor.execute("SELECT 1/0")
@@ -168,7 +168,7 @@ def test_a_login_that_passes_the_wall_is_named(settings):
     (found,) = checks.second_wall_stands(None, databases=["default"])
     assert "passes row security" in found.msg
     settings.DATABASE_ROLE = "nobody_made_it"
-    with pytest.raises(SystemExit, match="run manage.py migrate"):
+    with pytest.raises(SystemExit, match="run manage"):
         role.refuse_to_serve()
     settings.DATABASE_ROLE = "postgres"
     with pytest.raises(SystemExit, match="neither SUPERUSER nor BYPASSRLS"):

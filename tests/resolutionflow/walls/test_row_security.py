@@ -43,7 +43,7 @@ def names(question: str) -> set[str]:
 
 def count(table: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table}")
+        cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 one of our tables
         return cursor.fetchone()[0]
 
 
@@ -139,9 +139,9 @@ def test_the_product_works_within_the_walls(ann, ben):
 
 
 def test_the_role_owns_nothing_and_cannot_get_round_the_wall(teams):
-    own_oid = f"SELECT oid FROM pg_roles WHERE rolname = '{role.name()}'"
-    assert names(f"SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE oid = ({own_oid})") == {False}
-    assert names(f"SELECT relname FROM pg_class WHERE relowner = ({own_oid})") == set()
+    own = f"'{role.name()}'::regrole"
+    assert names(f"SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE oid = {own}") == {False}  # noqa: S608
+    assert names(f"SELECT relname FROM pg_class WHERE relowner = {own}") == set()  # noqa: S608
     with in_the_walls():
         for forbidden in (
             "SET row_security = off; SELECT count(*) FROM escalations_message",

@@ -1,0 +1,160 @@
+"""Who gets where: the table that every door must have a row in.
+
+One letter for each of, in this order: signed out, viewer, engineer, owner, admin of this account; engineer, owner,
+admin of another; deactivated; superuser. First for reading (GET), then for writing (POST); addresses with ids name
+rows of this account, of its engineer's own session for instance.
+
+`o` in · `l` sign in first · `a` no business in the admin · `s` sent to the admin's start · `f` not allowed ·
+`n` no such thing · `m` not that way.
+"""
+
+Row = tuple[str, str]
+
+LIST: Row = ("loooooools", "lmmmmmmmls")  # one's own account's, whoever asks
+ONE: Row = ("loooonnnls", "lmmmmmmmls")
+BY_ENGINEERS: Row = ("lmmmmmmmls", "lfooonnnls")
+BY_WHO_HAS_IT: Row = ("lmmmmmmmls", "lfoffnnnls")
+BY_WHO_ESCALATED: Row = ("lmmmmmmmls", "lffffnnnls")
+FIGURES: Row = ("lffoofools", "lmmmmmmmls")
+FOR_ALL: Row = ("o" * 10, "o" * 10)
+NOWHERE: Row = ("n" * 10, "n" * 10)
+API_LIST: Row = ("looooooolf", "m" * 10)
+API_ONE: Row = ("loooonnnlf", "m" * 10)
+API_FIGURES: Row = ("lffoofoolf", "m" * 10)
+API_MAKE: Row = ("m" * 10, "lfoooooolf")
+API_BY_ENGINEERS: Row = ("m" * 10, "lfooonnnlf")
+API_BY_WHO_HAS_IT: Row = ("m" * 10, "lfoffnnnlf")
+API_BY_WHO_ESCALATED: Row = ("m" * 10, "lffffnnnlf")
+ADMIN: Row = ("aaaaoaaoao", "laaaoaaolo")
+ADMIN_TO_READ: Row = ("aaaaoaaoao", "laaamaamlm")
+
+DOORS: dict[str, Row] = {
+    "": ("looooooolo", "looooooolo"),
+    "login/": FOR_ALL,
+    "logout/": ("mmmmmmmmmm", "llllllllll"),
+    "queue/": LIST,
+    "queue/cards/": LIST,
+    "handoffs/<uuid:handoff_id>/": ONE,
+    "handoffs/<uuid:handoff_id>/pick-up/": BY_ENGINEERS,
+    "handoffs/<uuid:handoff_id>/release/": BY_WHO_HAS_IT,
+    "handoffs/<uuid:handoff_id>/take-back/": BY_WHO_ESCALATED,
+    "handoffs/<uuid:handoff_id>/assess/": BY_ENGINEERS,
+    "handoffs/<uuid:handoff_id>/feedback/": BY_WHO_HAS_IT,
+    "runbooks/<str:key>/": ONE,
+    "sessions/": ("loooooools", "lfooooools"),
+    "sessions/<uuid:session_id>/": ONE,
+    "sessions/<uuid:session_id>/messages/": BY_WHO_HAS_IT,
+    "sessions/<uuid:session_id>/steps/": BY_WHO_HAS_IT,
+    "sessions/<uuid:session_id>/steps/<uuid:step_id>/merge/<uuid:other_id>/": BY_WHO_HAS_IT,
+    "sessions/<uuid:session_id>/steps/<uuid:step_id>/keep-apart/": BY_WHO_HAS_IT,
+    "sessions/<uuid:session_id>/suggestions/": ("lmmmmmmmls", "loooonnnls"),
+    "sessions/<uuid:session_id>/escalate/": BY_WHO_HAS_IT,
+    "sessions/<uuid:session_id>/reveal/": BY_WHO_HAS_IT,
+    "sessions/<uuid:session_id>/resolve/": BY_WHO_HAS_IT,
+    "analytics/": ("loooooools", "loooooools"),
+    "analytics/escalations/": FIGURES,
+    "analytics/escalations/table.csv": FIGURES,
+    "analytics/escalations/handoffs/": FIGURES,
+    "analytics/escalations/handoffs.csv": FIGURES,
+    "analytics/escalations/waiting/": FIGURES,
+    "api/openapi.json": FOR_ALL,
+    "api/docs": FOR_ALL,
+    "api/sessions": API_MAKE,
+    "api/sessions/<session_id>": API_ONE,
+    "api/sessions/<session_id>/messages": API_BY_WHO_HAS_IT,
+    "api/sessions/<session_id>/steps": API_BY_WHO_HAS_IT,
+    "api/sessions/<session_id>/handoffs": API_BY_WHO_HAS_IT,
+    "api/sessions/<session_id>/resolve": API_BY_WHO_HAS_IT,
+    "api/sessions/<session_id>/reveal": API_BY_WHO_HAS_IT,
+    "api/handoffs": API_LIST,
+    "api/handoffs/<handoff_id>": API_ONE,
+    "api/handoffs/<handoff_id>/pick-up": API_BY_ENGINEERS,
+    "api/handoffs/<handoff_id>/release": API_BY_WHO_HAS_IT,
+    "api/handoffs/<handoff_id>/take-back": API_BY_WHO_ESCALATED,
+    "api/handoffs/<handoff_id>/feedback": API_BY_WHO_HAS_IT,
+    "api/analytics/escalations": API_FIGURES,
+    "api/": NOWHERE,
+    "api/<path:anything>": NOWHERE,
+    "admin/": ADMIN,
+    "admin/login/": ("lfffsffsls", "lfffsffsls"),
+    "admin/logout/": ("asssmssmam", "lssslsslll"),
+    "admin/password_change/": ADMIN,
+    "admin/password_change/done/": ADMIN_TO_READ,
+    "admin/jsi18n/": ADMIN_TO_READ,
+    "admin/<an app>/": ADMIN,
+    "admin/(?P<url>.*)$": ("aaaanaanan", "laaanaanln"),
+    "healthz": FOR_ALL,
+}
+
+# Addresses below `admin/<app>/<model>/`. What the product registers is for an account's admins to read (OWN_ROWS)
+# unless it says more; what libraries register is the operator's.
+THE_ACCOUNT: dict[str, Row] = {
+    "": ("laaaoaaolo", "laaaoaaolo"),
+    "add/": ("laaafaaflo", "laaafaaflo"),
+    "<path:object_id>/history/": ("laaaoaanlo", "laaaoaanlo"),
+    "<path:object_id>/delete/": ("laaafaanlf", "laaafaanlf"),
+    "<path:object_id>/change/": ("laaaoaanlo", "laaaoaanlo"),
+    "<path:object_id>/": ("laaaoaaolo", "laaaoaaolo"),
+}
+PEOPLE: dict[str, Row] = {
+    "<id>/password/": ("laaaoaanlo", "laaaoaanlo"),
+    "": ("laaaoaaolo", "laaaoaaolo"),
+    "add/": ("laaaoaaolo", "laaaoaaolo"),
+    "<path:object_id>/history/": ("laaaoaanlo", "laaaoaanlo"),
+    "<path:object_id>/delete/": ("laaafaanlf", "laaafaanlf"),
+    "<path:object_id>/change/": ("laaaoaanlo", "laaaoaanlo"),
+    "<path:object_id>/": ("laaaoaaolo", "laaaoaaolo"),
+}
+OWN_ROWS: dict[str, Row] = {
+    "": ("laaaoaaolo", "laaaoaaolo"),
+    "add/": ("laaafaaflf", "laaafaaflf"),
+    "<path:object_id>/history/": ("laaaoaanlo", "laaaoaanlo"),
+    "<path:object_id>/delete/": ("laaafaanlf", "laaafaanlf"),
+    "<path:object_id>/change/": ("laaaoaanlo", "laaafaanlf"),
+    "<path:object_id>/": ("laaaoaaolo", "laaaoaaolo"),
+}
+OPERATORS: dict[str, Row] = {
+    "": ("laaafaaflo", "laaafaaflo"),
+    "add/": ("laaafaaflf", "laaafaaflf"),
+    "<path:object_id>/history/": ("laaasaasls", "laaasaasls"),
+    "<path:object_id>/delete/": ("laaafaafls", "laaafaafls"),
+    "<path:object_id>/change/": ("laaafaafls", "laaafaafls"),
+    "<path:object_id>/": ("laaaoaaolo", "laaaoaaolo"),
+}
+JOBS: dict[str, Row] = {
+    "": ("laaafaaflo", "laaafaaflo"),
+    "add/": ("laaafaaflf", "laaafaaflf"),
+    "<path:object_id>/history/": ("laaafaaflo", "laaafaaflo"),
+    "<path:object_id>/delete/": ("laaafaaflf", "laaafaaflf"),
+    "<path:object_id>/change/": ("laaafaaflo", "laaafaaflf"),
+    "<path:object_id>/": ("laaaoaaolo", "laaaoaaolo"),
+}
+MODELS = {
+    "accounts/account": THE_ACCOUNT,
+    "accounts/user": PEOPLE,
+    "accounts/apitoken": OWN_ROWS,
+    "escalations/assessment": OWN_ROWS,
+    "escalations/feedevent": OWN_ROWS,
+    "escalations/handoff": OWN_ROWS,
+    "escalations/modelcall": OWN_ROWS,
+    "escalations/reveal": OWN_ROWS,
+    "escalations/runbook": OWN_ROWS,
+    "escalations/aisession": OWN_ROWS,
+    "axes/accessattempt": OPERATORS,
+    "axes/accesslog": OPERATORS,
+    "axes/accessfailurelog": OPERATORS,
+    "procrastinate/procrastinatejob": JOBS,
+}
+
+# Asks no account's row, and gives the connection back in the middle of a test.
+ABOUT_NOBODY = {"readyz"}
+
+
+def row_of(pattern: str) -> Row | None:
+    """The row of an address's pattern; None if somebody has made a door and forgotten who may go through it."""
+    if pattern.startswith("admin/^"):
+        pattern = "admin/<an app>/"
+    if pattern in DOORS:
+        return DOORS[pattern]
+    _, *model, rest = [*pattern.split("/", 3), "", "", ""][:4]
+    return MODELS.get("/".join(model), {}).get(rest)
