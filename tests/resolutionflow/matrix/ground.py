@@ -99,7 +99,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     token, _ = ApiToken.issue(engineer, name=mark)
     LogEntry.objects.create(user=made.people["admin"], object_repr=mark, action_flag=CHANGE)
     made.ids = {
-        "procrastinatejob": str(ProcrastinateJob.objects.order_by("id").values_list("pk", flat=True)[0]),
+        "procrastinatejob": str(ProcrastinateJob.objects.order_by("id").values_list("pk", flat=True).first() or 1),
         "session_id": str(own.pk), "step_id": str(tried[0].pk), "other_id": str(tried[1].pk),
         "handoff_id": str(waiting.pk), "held_id": str(held.pk), "key": str(made.account.runbooks.get().pk),
         "account": str(made.account.pk), "user": str(colleague.pk), "apitoken": str(token.pk),
