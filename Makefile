@@ -10,7 +10,7 @@ TESTS ?= tests
 WORKERS ?= 3
 N ?= 10000
 
-.PHONY: demo test mutants proptest payloads check bench faults format lock browser clean help
+.PHONY: demo test mutants proptest payloads matrix check bench faults format lock browser clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -41,6 +41,9 @@ check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; th
 
 payloads: $(VENV)/.tools browser ## every text that wants to be more than text, in every field on every screen (docs/proofs.md)
 	@EVERY_PAYLOAD=yes $(RUN) -m pytest tests/browser/test_payloads.py
+
+matrix: $(VENV)/.tools ## everybody at every door, with both walls between accounts and with each alone (docs/architecture.md)
+	@MATRIX=full $(RUN) -m pytest tests/resolutionflow/matrix
 
 bench: $(VENV)/.tools $(VENV)/.weights ## the benchmarks (CASES=file for the assessment's); their figures belong in docs/benchmarks.md
 	@$(RUN) -m tests.bench.escalate

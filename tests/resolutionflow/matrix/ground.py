@@ -1,5 +1,6 @@
 """Two accounts that have everything, ten people before every door, and what none of them may see of the other."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -16,6 +17,7 @@ from resolutionflow.accounts.models import Account, ApiToken, User
 from tests.factories import AccountFactory, UserFactory
 from tests.serving import cookie_of
 
+FULL = os.environ.get("MATRIX") == "full"  # everybody everywhere, and servers without a wall: `make matrix`
 PEOPLE = (
     "signed out", "viewer", "engineer", "owner", "admin",
     "other engineer", "other owner", "other admin", "deactivated", "superuser",

@@ -1,18 +1,17 @@
 """Everybody at every door, with both walls between accounts, and with each wall alone: nothing of another account comes
 out. A door without a row in `expected` fails. `MATRIX=full` knocks as everybody everywhere, which takes a minute."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from tests.resolutionflow.matrix import doors, expected, ground, without
+from tests.resolutionflow.matrix.ground import FULL
 from tests.walled import in_the_walls
 
 pytestmark = pytest.mark.django_db
 
-FULL = os.environ.get("MATRIX") == "full"
 STRANGERS = ("other engineer", "other owner", "other admin")
 HAVE_ADMIN = ("admin", "other admin", "superuser")
 DOORS = [door for door in doors.every() if door.pattern not in expected.ABOUT_NOBODY]
