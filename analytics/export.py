@@ -78,7 +78,7 @@ def _of_the_asker(texts: Iterator[str]) -> Iterator[str]:
         with walls.being(scope):
             return _next(texts)
 
-    return iter(one, None)  # type: ignore[arg-type]  # None ends it, and is in none of it
+    return iter(one, None)
 
 
 async def _flowing(request: ASGIRequest, texts: Iterator[str]) -> AsyncIterator[str]:

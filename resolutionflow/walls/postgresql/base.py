@@ -20,13 +20,18 @@ TOGETHER = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "SET TRANSACTION")
 ABOUT_NO_ROWS = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
+# The stubs have these as they were for psycopg 2.
+DjangosCursor: Any = base.Cursor
+DjangosWrapper: Any = base.DatabaseWrapper
+
+
 class Told(Connection[Any]):
     """A connection that knows what was set on it; None: not known, or undone."""
 
     told: walls.Scope | None = None
 
 
-class Cursor(base.Cursor):
+class Cursor(DjangosCursor):  # type: ignore[misc]
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
         text = query if isinstance(query, str) else ""
         setting = _to_set(self.connection)
@@ -53,7 +58,7 @@ class Cursor(base.Cursor):
         return super().copy(*arguments, **options)
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(DjangosWrapper):  # type: ignore[misc]
     @property
     def pool(self) -> Any:
         options = self.settings_dict["OPTIONS"].get("pool")
