@@ -25,6 +25,10 @@ GRANTS = (
     "GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {role}",
     "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}",
 )
+# Row security lets an index answer only what cannot tell of a row that is not to be seen (“leakproof”). The search for
+# words cannot, but PostgreSQL does not say so: without this, it reads all sessions (36,000: 320 ms, not 4).
+SEARCH = "ALTER FUNCTION pg_catalog.ts_match_vq(tsvector, tsquery) LEAKPROOF"
+IS_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
 
 
 class CannotPrepare(Exception):
@@ -47,9 +51,11 @@ def in_options(role: str) -> str:
 def prepare() -> None:
     """Make the role where it is missing, and let it use every table that there is now. Raises CannotPrepare."""
     role = name()
-    if role is None:
-        return
     with connections["default"].cursor() as cursor:
+        if _one(cursor, IS_SUPERUSER):
+            cursor.execute(SEARCH)
+        if role is None:
+            return
         try:
             _make(cursor, role)
             for grant in GRANTS:

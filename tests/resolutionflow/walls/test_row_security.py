@@ -156,3 +156,10 @@ def test_the_role_owns_nothing_and_cannot_get_round_the_wall(teams):
         ):
             with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(forbidden)
+
+
+def test_the_search_for_words_may_use_its_index(ann):
+    with in_the_walls(), walls.within(ann.account_id), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT id FROM escalations_aisession WHERE knowledge @@ 'spooler'::tsquery")
+        assert [line for (line,) in cursor.fetchall() if "Index Cond" in line and "@@" in line]
