@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg.types.json import Jsonb
 
+from resolutionflow import walls
 from resolutionflow.trail.kinds import KINDS
 
 if TYPE_CHECKING:  # an app's package is imported before there may be models
@@ -34,5 +35,6 @@ def record(
         raise ValueError(f"{kind!r} is no kind of entry; add it to resolutionflow/trail/kinds.py and docs/trail.md")
     actor = (by.pk, by.name) if by else (None, "")
     told: list[Any] = [account.pk if account else None, kind, *actor, about[:ABOUT_LENGTH], Jsonb(details)]
-    with connection.cursor() as cursor:
+    # The installation's chain is nobody's.
+    with walls.within(account.pk) if account else walls.everywhere(), connection.cursor() as cursor:
         cursor.execute(APPEND, told)

@@ -18,6 +18,8 @@ ACCOUNTS = [
     "analytics_handoff",
     "analytics_pickup",
     "analytics_mark",
+    "trail_entry",  # those of no account are the installation's
+    "trail_head",
 ]
 CHILDREN = {
     "accounts_apitoken": ("user_id", "accounts_user", "id"),
@@ -40,6 +42,7 @@ class Migration(migrations.Migration):
         ("admin", "0003_logentry_add_action_flag_choices"),
         ("analytics", "0001_facts"),
         ("escalations", "0006_refused_pickups"),
+        ("trail", "0001_trail"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [

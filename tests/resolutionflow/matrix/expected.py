@@ -140,6 +140,7 @@ MODELS = {
     "escalations/reveal": OWN_ROWS,
     "escalations/runbook": OWN_ROWS,
     "escalations/aisession": OWN_ROWS,
+    "trail/entry": OWN_ROWS,
     "axes/accessattempt": OPERATORS,
     "axes/accesslog": OPERATORS,
     "axes/accessfailurelog": OPERATORS,

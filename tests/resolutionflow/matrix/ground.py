@@ -14,6 +14,8 @@ from escalations.actions.refusals import Refusal
 from escalations.models import AISession, Handoff, Message, ModelCall, Reveal, TriedStep
 from escalations.runbooks import Page
 from resolutionflow.accounts.models import Account, ApiToken, User
+from resolutionflow.trail import record
+from resolutionflow.trail.models import Entry
 from tests.factories import AccountFactory, UserFactory
 from tests.serving import cookie_of
 
@@ -99,8 +101,10 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     runbooks.keep(Page(path="a.md", title=mark, tags=(), body=mark, steps=(mark,)), account=made.account)
     ModelCall.objects.create(account=made.account, purpose="answer", model=f"{mark}:1", expires_at=own.created_at)
     token, _ = ApiToken.issue(engineer, name=mark)
+    record("exported", account=made.account, by=engineer, about=f"{mark} figures")
     LogEntry.objects.create(user=made.people["admin"], object_repr=mark, action_flag=CHANGE)
     made.ids = {
+        "entry": str(Entry.objects.for_account(made.account).latest("seq").pk),
         "procrastinatejob": str(ProcrastinateJob.objects.order_by("id").values_list("pk", flat=True).first() or 1),
         "session_id": str(own.pk), "step_id": str(tried[0].pk), "other_id": str(tried[1].pk),
         "handoff_id": str(waiting.pk), "held_id": str(held.pk), "key": str(made.account.runbooks.get().pk),
