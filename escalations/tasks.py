@@ -5,10 +5,12 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from procrastinate.contrib.django import app
+from prometheus_client import Histogram
 
 from escalations import thinking, whose
 from escalations.actions import assessments, jobs, learning, pruning, sessions
@@ -26,6 +28,12 @@ LEARN_SECONDS = 2.0  # at a stretch: whoever stops the worker waits for it
 STALLED_SECONDS = 60
 TIMED_OUT, FAILED = Assessment.State.TIMED_OUT, Assessment.State.FAILED
 WRONG = "Something went wrong while it was made."
+assessing = Histogram(
+    "resolutionflow_assessment_seconds",
+    "One attempt at an assessment, from its claim until its result or its failure is stored.",
+    ["outcome"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 20, 60),
+)
 
 
 def _step_back() -> None:
@@ -48,26 +56,35 @@ async def _assess(handoff_id: str, attempt: int, run: int) -> None:
     begun = await write(lambda: assessments.begin(handoff_id, run=run, attempt=attempt))
     if begun is None:
         return
+    began = time.perf_counter()
+    outcome = await _attempt(begun)
+    assessing.labels(outcome).observe(time.perf_counter() - began)
+
+
+async def _attempt(begun: Attempt) -> Assessment.State:
+    """What came of it, which is stored."""
     try:
         async with asyncio.timeout(begun.budget):
             made = await thinking.assess(begun.handoff)
     except TimeoutError:
-        await _late(begun)
+        return await _late(begun)
     except Exception as error:
-        _log(f"The assessment of {handoff_id} failed", error)
+        _log(f"The assessment of {begun.handoff.pk} failed", error)
         await _give_up(begun, FAILED, WRONG)
-    else:
-        await _store(begun, made)
+        return FAILED
+    await _store(begun, made)
+    return Assessment.State.READY
 
 
-async def _late(begun: Attempt) -> None:
+async def _late(begun: Attempt) -> Assessment.State:
     """It is tried again with a longer budget; after the last one, the playbook steps in for a model."""
     reason = f"It took longer than {begun.budget:g} seconds."
     made = await thinking.instead_of_model(begun.handoff, reason=reason) if begun.is_last else None
     if made:
         await _store(begun, made)
-    else:
-        await _give_up(begun, TIMED_OUT, reason)
+        return Assessment.State.READY
+    await _give_up(begun, TIMED_OUT, reason)
+    return TIMED_OUT
 
 
 async def _store(begun: Attempt, made: Made) -> None:

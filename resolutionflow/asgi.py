@@ -16,7 +16,9 @@ from django.core.asgi import get_asgi_application  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from escalations.live import hub, routing, transport  # noqa: E402
-from resolutionflow import origins, postgres, walls  # noqa: E402
+from resolutionflow import metrics, origins, postgres, walls  # noqa: E402
+from resolutionflow.probes import PROBES  # noqa: E402
+from resolutionflow.stopping import AtHand  # noqa: E402
 
 walls.serve()
 if settings.EMBEDDED_POSTGRES:
@@ -53,12 +55,16 @@ class AtMost:
         self.room = asyncio.Semaphore(count)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] in PROBES:  # who asks how a busy process is does not want to wait for its turn
+            return await self.application(scope, receive, send)
         async with self.room:
             await self.application(scope, receive, send)
+        return None
 
 
 # The hub's readers ask the database whatever the pages do.
-pages: Any = AtMost(get_asgi_application(), max(1, settings.DATABASE_POOL_SIZE - hub.READERS))
+room = max(1, settings.DATABASE_POOL_SIZE - hub.READERS)
+pages: Any = AtHand(AtMost(get_asgi_application(), room), count=metrics.count_request)
 protocols = ProtocolTypeRouter(
     {
         "http": URLRouter([*routing.http_urlpatterns, re_path(r"", pages)]),

@@ -1,30 +1,13 @@
-"""The few pages that belong to nobody else: the start, health, and what went wrong."""
+"""The few pages that belong to nobody else: the start, and what went wrong."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-
-from resolutionflow.health import what_is_not_ready
 
 
 @login_not_required
 def start(request: HttpRequest) -> HttpResponse:
     return redirect("escalations:queue" if request.user.is_authenticated else "login")
-
-
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:
-    """The process is up; nothing else is asked."""
-    return JsonResponse({"status": "up"})
-
-
-@login_not_required
-def readyz(request: HttpRequest) -> HttpResponse:
-    """Database, channel layer and worker answer; else 503 and which of them does not."""
-    missing = what_is_not_ready()
-    connection.close()
-    return JsonResponse({"status": "not ready" if missing else "ready", **missing}, status=503 if missing else 200)
 
 
 @login_not_required

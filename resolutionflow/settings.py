@@ -36,10 +36,14 @@ MAY_BE = {
     "DATABASE_URL": "postgresql://user:password@host:port/database, or unset for the embedded PostgreSQL",
     "DATABASE_POOL_SIZE": "a whole number from 2 to 500",
     "DATABASE_ROLE": "a role of the database, none, or unset for one of its own",
-    "REDIS_URL": "redis://host:port/0 (or rediss://, unix://), or unset for one process",
+    "REDIS_URL": "redis://host:port/0 (or rediss://, unix://; several with commas between), or unset for one process",
     "ASSESSMENT_MODEL": "playbook (the default, offline), none, or provider:model with the provider one of "
     + ", ".join(model_provider.PROVIDERS),
     "ASSESSMENT_BUDGET_SECONDS": "seconds, from 0.1 to 60",
+    "METRICS_TOKEN": "a random text of at least 16 characters, or unset: then this machine alone may read /metrics",
+    "METRICS_PORT": "a port from 1 to 65535, or unset",
+    "STOP_DRAIN_SECONDS": "seconds, from 0 to 300",
+    "STOP_SPREAD_SECONDS": "seconds, from 0 to 300",
     "MODEL_CALLS_PER_DAY": "a whole number from 0 to 10000000",
     "MODEL_TOKENS_PER_DAY": "a whole number from 0 to 10000000000",
     "MODEL_CALLS_AT_ONCE": "a whole number from 1 to 100",
@@ -65,8 +69,16 @@ def is_role_name(value: str) -> bool:
 
 
 def is_redis_url(value: str) -> bool:
+    return all(_is_one_redis_url(part.strip()) for part in value.split(","))
+
+
+def _is_one_redis_url(value: str) -> bool:
     parts = urlsplit(value)
     return parts.scheme == "unix" or (parts.scheme in {"redis", "rediss"} and parts.port != 0 and bool(parts.netloc))
+
+
+def is_metrics_token(value: str) -> bool:
+    return len(value) >= 16 and value.isascii() and value.isprintable() and " " not in value
 
 
 def known(is_known: Callable[[str], bool]) -> Callable[[str], None]:
@@ -124,6 +136,11 @@ EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=known({"starttls
 EMAIL_FROM = env.str("EMAIL_FROM", "", validate=known(lambda value: "@" in value))
 OIDC_PRIVATE_NETWORKS = env.bool("OIDC_PRIVATE_NETWORKS", DEBUG)
 REQUIRE_MFA_FOR_ADMIN = env.bool("REQUIRE_MFA_FOR_ADMIN", not DEBUG)
+# Operations. A terminal's Ctrl-C waits for nothing, and neither does a demonstration.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "", validate=known(is_metrics_token))
+METRICS_PORT = env.int("METRICS_PORT", 0, validate=Range(min=0, max=65535))
+STOP_DRAIN_SECONDS = env.float("STOP_DRAIN_SECONDS", 0.0 if DEBUG else 5.0, validate=Range(min=0, max=300))
+STOP_SPREAD_SECONDS = env.float("STOP_SPREAD_SECONDS", 0.0 if DEBUG else 5.0, validate=Range(min=0, max=300))
 
 DEMO_MARK = DATA_DIR / "demo"  # written by `manage.py demo`: this data directory belongs to a demonstration
 DEMO = os.path.exists(DEMO_MARK)  # noqa: PTH110 False where the folder may not be entered; Path.exists() raises
@@ -240,6 +257,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
 ]
 MIDDLEWARE = [
+    "resolutionflow.probes.Probes",
     "resolutionflow.middleware.Walled",
     "csp.middleware.CSPMiddleware",
     "resolutionflow.safety.Safety",
@@ -392,7 +410,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "resolutionflow"},
+        "CONFIG": {"hosts": [url.strip() for url in REDIS_URL.split(",")], "prefix": "resolutionflow"},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 5000}}

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from resolutionflow import pages
+from resolutionflow import pages, probes
 from resolutionflow.api import api
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("analytics/", include("analytics.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
-    path("healthz", pages.healthz, name="healthz"),
-    path("readyz", pages.readyz, name="readyz"),
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("metrics", probes.metrics, name="metrics"),
 ]

@@ -8,6 +8,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from escalations.live import cursors, groups, wire
+from escalations.live.counted import counted
 from escalations.live.doors import doors
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
@@ -20,12 +21,14 @@ log = logging.getLogger(__name__)
 
 SIGN_IN = 4401  # the page goes to the login
 NOT_YOURS = 4403  # the page says so and stops
+COME_BACK = 4012  # the process stops: like 1012, which Daphne may not send; retried like any other
 
 
 class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
     """One browser page. It only listens: whatever a client sends is ignored."""
 
     channel_layer_alias = "none"  # there is no such layer: the hub has the process's only channel
+    kind = ""
 
     def __init__(self) -> None:
         self.group = ""
@@ -48,6 +51,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         cursor = await read(cursors.of_group, group)
         self.mailbox.skip_to(cursor)
         await self.write(ready(cursor))
+        counted.readys += 1
         if straight := wire.of(self.scope.get("server_send"), on_room=self.mailbox.flow):
             self.mailbox.flow_into(straight)
         else:
@@ -75,6 +79,10 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         self.stop_writing()
         await self.close(SIGN_IN if standing is Standing.SIGNED_OUT else NOT_YOURS)
 
+    async def send_home(self) -> None:
+        self.stop_writing()
+        await self.close(COME_BACK)
+
     def stop_writing(self) -> None:
         if self.group:
             hub.leave(self.group, self.mailbox)
@@ -88,6 +96,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
             await self.write(await self.mailbox.get())
 
     async def write(self, text: str) -> None:
+        counted.frames += 1
         await self.send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
@@ -97,12 +106,16 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
 class QueueConsumer(LiveConsumer):
     """`/ws/queue/`: the account's feed."""
 
+    kind = "queue"
+
     async def find_group(self, user: User) -> str | None:
         return groups.queue_of(user.account_id) if user.account_id else None
 
 
 class SessionConsumer(LiveConsumer):
     """`/ws/sessions/<uuid>/`: one session. A stranger's looks just like one that does not exist."""
+
+    kind = "session"
 
     async def find_group(self, user: User) -> str | None:
         session_id = self.scope["url_route"]["kwargs"]["session_id"]

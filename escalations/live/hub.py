@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from escalations.live import cursors, groups
+from escalations.live.counted import counted
 from escalations.live.frames import UNAVAILABLE, heartbeat, ready
 from escalations.live.wire import Frame, Wire
 
@@ -71,6 +72,8 @@ class Mailbox:
                 return  # a piece of an answer; the whole follows
             self._frames.clear()
             text = ready(cursor)
+            counted.overflows += 1
+            counted.readys += 1
         self._frames.append((cursor, text))
         if self._wire:
             self.flow()
@@ -84,6 +87,7 @@ class Mailbox:
 
     def flow(self) -> None:
         while self._wire and self._frames and not self._wire.full:
+            counted.frames += 1
             self._wire.write(self._frames.pop(0)[1])
 
     def beat(self, text: str, *, cursor: int) -> None:

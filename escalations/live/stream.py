@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 
 from escalations.live import cursors, groups, replay
+from escalations.live.counted import counted
 from escalations.live.doors import doors
 from escalations.live.flow import Flow
 from escalations.live.hub import HEARTBEAT_SECONDS, Mailbox, hub, read
@@ -80,6 +81,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
     """One open stream: a task that answers, for as long as the program stays."""
 
     channel_layer_alias = "none"  # there is no such layer: the hub has the process's only channel
+    kind = "stream"
 
     def __init__(self) -> None:
         self.work: asyncio.Task[None] | None = None
@@ -103,6 +105,10 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
             self.work.cancel()
             await asyncio.wait([self.work])
         await self.finish()
+
+    async def send_home(self) -> None:
+        """A stream's end is whole: the program comes back with `Last-Event-ID`."""
+        await self.turn_out(Standing.HOLDS)
 
     async def answer(self) -> None:
         try:
@@ -178,12 +184,14 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
         """There are events that this stream will not tell: the program has to ask the API for the handoffs."""
         await self.write(replay.event("resync", {"cursor": cursor}))
         self.position = cursor
+        counted.resyncs += 1
 
     async def write(self, text: bytes) -> None:
         if self.flow:
             await self.flow.has_room()
         await self.send({"type": "http.response.body", "body": text, "more_body": True})
         self.sent_at = asyncio.get_running_loop().time()
+        counted.pieces += 1
 
     async def finish(self) -> None:
         self.end()

@@ -21,9 +21,17 @@ class Load:
     A request that was not answered is sent again with the same Idempotency-Key, as a careful program would.
     """
 
-    def __init__(self, installation: Installation, *, pace: float = 0.1, waiting: int = 30, events: int | None = None):
+    def __init__(
+        self,
+        installation: Installation,
+        *,
+        pace: float = 0.1,
+        waiting: int = 30,
+        events: int | None = None,
+        urls: list[str] | None = None,
+    ) -> None:
         self.installation = installation
-        self.urls = [web.url for web in installation.web]
+        self.urls = urls or [web.url for web in installation.web]
         self.pace, self.waiting, self.most_events = pace, waiting, events
         self.escalated: dict[str, tuple[float, int]] = {}  # acknowledged: handoff → when, cursor
         self.claims: list[tuple[str, str]] = []  # acknowledged: handoff, person

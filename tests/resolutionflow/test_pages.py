@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import path
 
-from resolutionflow import pages, urls
+from resolutionflow import probes, urls
 
 pytestmark = pytest.mark.django_db
 
@@ -41,8 +41,8 @@ def test_healthz_asks_nothing(client, django_assert_num_queries):
     ],
 )
 def test_readyz_says_what_is_missing(missing, status, said, client, monkeypatch):
-    monkeypatch.setattr(pages, "what_is_not_ready", lambda: missing)
-    monkeypatch.setattr(pages.connection, "close", lambda: None)  # it would end this test's transaction
+    monkeypatch.setattr(probes, "what_is_not_ready", lambda: missing)
+    monkeypatch.setattr(probes.connection, "close", lambda: None)  # it would end this test's transaction
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (status, said)
 

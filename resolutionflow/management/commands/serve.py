@@ -1,6 +1,9 @@
 """Web and background worker in one process: what `make demo` ends in.
 
-Ends cleanly on SIGINT and SIGTERM: the worker finishes the jobs at hand or puts them back, then the listener closes.
+Ends cleanly on SIGINT and SIGTERM. The worker finishes the jobs at hand or puts them back. The web first says so on
+/readyz and goes on for STOP_DRAIN_SECONDS; then it listens no more, tells its sockets and streams to come back
+elsewhere, each after a random part of STOP_SPREAD_SECONDS, and finishes the requests at hand. SIGINT, which is Ctrl-C,
+leaves out both.
 """
 
 import asyncio
@@ -10,7 +13,6 @@ import signal
 import socket
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
 from typing import Any, cast
 
 from django.conf import settings
@@ -23,14 +25,18 @@ from procrastinate.exceptions import ConnectorException
 from psycopg import OperationalError
 
 from escalations import thinking
+from escalations.live.doors import doors
 from resolutionflow import postgres
+from resolutionflow.stopping import stopping
 from resolutionflow.walls import role
 
 log = logging.getLogger("resolutionflow.serve")
 
 JOBS_AT_ONCE = 24  # most of them wait for a model
 LAST_JOBS_SECONDS = 4.0
-STOP_SECONDS = 8.0  # a supervisor kills after ten
+LAST_REQUESTS_SECONDS = 4.0  # of a process that hurries; else as long as a question to the database may take
+LONGEST_REQUEST_SECONDS = 20.0
+STOP_SECONDS = 8.0  # beyond what it waits for on purpose; a supervisor that knows nothing kills after ten
 PAUSE_SECONDS = 1.0
 
 
@@ -72,15 +78,15 @@ class Command(BaseCommand):
 
         def come_up() -> None:
             loop = asyncio.get_event_loop()
-            stop = Stop(loop, worker, server.stop)
-            for stop_signal in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(stop_signal, stop.begin)
+            stop = Stop(loop, worker, server)
+            loop.add_signal_handler(signal.SIGTERM, stop.begin)
+            loop.add_signal_handler(signal.SIGINT, stop.begin, True)
             if worker:
                 worker.start(loop)
             self.stdout.write(f"ResolutionFlow is at http://{in_brackets(host)}:{port}  ({loop_name}; Ctrl-C stops it)")
             self.stdout.flush()
 
-        server = Server(
+        server = listening(Server)(
             application=application,
             endpoints=[f"tcp:port={port}:interface={escaped(host)}"],
             signal_handlers=False,
@@ -94,33 +100,65 @@ class Command(BaseCommand):
         self.stdout.write("Stopped.")
 
 
+def listening(server: Any) -> Any:
+    """Daphne's server, which keeps the `ports` that it listens on, so that it can leave off before it stops."""
+
+    class Listening(server):  # type: ignore[misc]
+        def run(self) -> None:
+            self.ports: list[Any] = []
+            super().run()
+
+        def listen_success(self, port: Any) -> None:
+            self.ports.append(port)
+            super().listen_success(port)
+
+    return Listening
+
+
 class Stop:
     """The way down, once, however many signals come."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, worker: "Worker | None", stop_server: Callable[[], None]):
-        self.loop, self.worker, self.stop_server = loop, worker, stop_server
+    def __init__(self, loop: asyncio.AbstractEventLoop, worker: "Worker | None", server: Any) -> None:
+        self.loop, self.worker, self.server = loop, worker, server
         self.task: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
+    def begin(self, hurry: bool = False) -> None:
         if self.task is None:
-            give_up_later()
-            self.task = self.loop.create_task(self._stop())
+            drain, spread = (0.0, 0.0) if hurry else (settings.STOP_DRAIN_SECONDS, settings.STOP_SPREAD_SECONDS)
+            requests = LONGEST_REQUEST_SECONDS if drain else LAST_REQUESTS_SECONDS
+            give_up_later(drain + spread + (requests if drain else 0))
+            self.task = self.loop.create_task(self._stop(drain, spread, requests))
 
-    async def _stop(self) -> None:
+    async def _stop(self, drain: float, spread: float, requests: float) -> None:
+        stopping.begin()
+        ways = self._stop_web(drain, spread, requests), self._stop_worker()
+        for problem in await asyncio.gather(*ways, return_exceptions=True):
+            if problem:
+                log.error("The stop was less graceful than it should be.", exc_info=problem)
+        self.server.stop()
+
+    async def _stop_web(self, drain: float, spread: float, requests: float) -> None:
+        await asyncio.sleep(drain)
+        for port in self.server.ports:
+            port.stopListening()
+        await doors.close(over=spread)
+        if not await stopping.requests_end(within=requests):
+            log.warning("%d requests are cut off: they took longer than %g s.", stopping.requests, requests)
+
+    async def _stop_worker(self) -> None:
         if self.worker:
             await self.worker.stop()
-        self.stop_server()
 
 
-def give_up_later() -> None:
-    """End the process in STOP_SECONDS whatever hangs: Python would wait for every thread, even one that asks a model
-    which never answers. Its job is put back by then."""
+def give_up_later(on_purpose: float = 0) -> None:
+    """End the process STOP_SECONDS after what it waits for on purpose, whatever hangs: Python would wait for every
+    thread, even one that asks a model which never answers. Its job is put back by then."""
 
     def give_up() -> None:
         postgres.leave(settings.DATA_DIR)
         os._exit(0)
 
-    timer = threading.Timer(STOP_SECONDS, give_up)
+    timer = threading.Timer(on_purpose + STOP_SECONDS, give_up)
     timer.daemon = True
     timer.start()
 
@@ -167,7 +205,7 @@ class Worker:
 
 def warm_up() -> None:
     """Load the URLconf, the API and the templates: the first request would wait 0.6 s for them."""
-    from resolutionflow.pages import healthz
+    from resolutionflow.probes import healthz
     from resolutionflow.urls import urlpatterns
 
     healthz(RequestFactory().get("/healthz", HTTP_HOST=settings.ALLOWED_HOSTS[0] if settings.ALLOWED_HOSTS else "x"))

@@ -1,12 +1,24 @@
-"""The background worker alone, for where the web runs apart: any number of them, on any machine."""
+"""The background worker alone, for where the web runs apart: any number of them, on any machine.
+
+With METRICS_PORT it answers /metrics and /healthz there, as a web process does.
+"""
 
 import asyncio
 import signal
+import threading
+from collections.abc import Iterable
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.management.base import BaseCommand
+from django.db import connection
+from django.http import HttpResponseNotFound
 
-from resolutionflow.management.commands.serve import Worker, give_up_later, use_fast_loop
+from resolutionflow.management.commands.serve import Worker, complain_when_taken, give_up_later, use_fast_loop
+from resolutionflow.probes import Probes
+from resolutionflow.stopping import stopping
 from resolutionflow.walls import role
 
 
@@ -17,6 +29,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         role.refuse_to_serve()
         use_fast_loop()
+        if settings.METRICS_PORT:
+            answer_probes(settings.HOST, settings.METRICS_PORT)
         asyncio.run(self.work())
 
     async def work(self) -> None:
@@ -30,6 +44,36 @@ class Command(BaseCommand):
         worker = Worker()
         worker.start(loop)
         await told_to_stop.wait()
+        stopping.begin()
         give_up_later()
         await worker.stop()
         self.stdout.write("Stopped.")
+
+
+def answer_probes(host: str, port: int) -> None:
+    """Listen for /metrics, /healthz and /readyz, in a thread of their own."""
+    complain_when_taken(host, port)
+    server = make_server(host, port, probed, handler_class=Quiet)
+    threading.Thread(target=server.serve_forever, name="probes", daemon=True).start()
+
+
+probes = Probes(lambda request: HttpResponseNotFound())
+
+
+def probed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """A WSGI application."""
+    try:
+        answer = probes(WSGIRequest(environ))
+    finally:
+        connection.close()
+    start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
+    return [answer.content]
+
+
+class Quiet(WSGIRequestHandler):
+    """Probes come every few seconds: no line for each."""
+
+    timeout = 5  # seconds, for who connects and says nothing
+
+    def log_message(self, *told: Any) -> None:
+        pass
