@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db import DatabaseError, connection
 
 from resolutionflow.accounts.models import Account, User
 
@@ -49,6 +51,25 @@ People = dict[str, User]
 
 def are_there() -> bool:
     return User.objects.filter(email=PROBE, account__slug=TEAMS[0].slug).exists()
+
+
+def refuse_with_debug_off() -> None:
+    """Raises SystemExit where a demonstration's database, whose passwords everybody knows, is to serve in earnest.
+
+    The data directory's mark says nothing about a database that runs apart. One that is away is not waited for.
+    """
+    if settings.DEBUG:
+        return
+    try:
+        probe = User.objects.filter(email=PROBE, account__slug=TEAMS[0].slug).first()
+    except DatabaseError:
+        return
+    finally:
+        connection.close()
+    if probe and probe.check_password(PASSWORD):
+        raise SystemExit(
+            f"The database holds a demonstration: everybody knows the password of {PROBE}. Name another one."
+        )
 
 
 def create(team: Team) -> tuple[Account, People]:

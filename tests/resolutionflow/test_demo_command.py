@@ -7,6 +7,8 @@ from escalations.assessor import sentences
 from escalations.models import AISession, Assessment, FeedCounter, FeedEvent, Handoff, Message, TriedStep
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.demo import people
+from resolutionflow.management.commands.demo import require_place_for_a_demo
+from tests.factories import AccountFactory
 
 pytestmark = pytest.mark.django_db
 EVERYTHING = (Account, User, AISession, Message, TriedStep, Handoff, Assessment, FeedEvent, FeedCounter)
@@ -71,6 +73,34 @@ def test_it_stays_out_of_a_database_that_is_in_use(place, ann):
         call_command("demo")
     assert not place.exists()
     assert User.objects.count() == 1
+
+
+def test_it_stays_out_of_a_database_that_holds_the_demo_and_others(place):
+    for team in people.TEAMS:
+        people.create(team)
+    require_place_for_a_demo()  # its own people are no strangers
+    AccountFactory(name="Real Desk", slug="real-desk")
+    with pytest.raises(CommandError, match="holds something else than the demo"):
+        call_command("demo")
+    assert not place.exists()
+
+
+def test_it_stays_out_of_a_database_that_has_an_operator_and_no_account_yet(place, sam):
+    with pytest.raises(CommandError, match="holds something else than the demo"):
+        call_command("demo")
+
+
+def test_a_demonstrations_database_is_not_served_in_earnest(place, settings, monkeypatch):
+    monkeypatch.setattr(people.connection, "close", lambda: None)  # it would end this test's transaction
+    people.create(people.TEAMS[0])
+    people.refuse_with_debug_off()
+    settings.DEBUG = False
+    with pytest.raises(SystemExit, match="holds a demonstration"):
+        people.refuse_with_debug_off()
+    ann = User.objects.get(email=people.PROBE)
+    ann.set_password("a long walk home")
+    ann.save()
+    people.refuse_with_debug_off()
 
 
 def test_it_stays_out_of_another_programs_database(place, monkeypatch):

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
-from resolutionflow.accounts.models import Account
+from resolutionflow.accounts.models import Account, User
 from resolutionflow.demo import history, people
 
 MARK = "This directory belongs to a demonstration whose passwords are public. It is refused with DEBUG off.\n"
@@ -41,11 +41,13 @@ def require_place_for_a_demo() -> None:
 
 
 def _is_taken() -> bool:
-    """Whether there is something that is not the demo: another program's tables, or accounts of real people."""
+    """Whether there is something that is not the demo: another program's tables, or accounts or people of any other."""
     tables = connection.introspection.table_names()
     if Account._meta.db_table not in tables:
         return bool(tables)
-    return Account.objects.exists() and not people.are_there()
+    if people.are_there():
+        return Account.objects.exclude(slug__in=[team.slug for team in people.TEAMS]).exists()
+    return Account.objects.exists() or User.objects.exists()
 
 
 def _what_was_done(written: history.Written | None) -> str:

@@ -27,6 +27,7 @@ from psycopg import OperationalError
 from escalations import thinking
 from escalations.live.doors import doors
 from resolutionflow import postgres
+from resolutionflow.demo import people
 from resolutionflow.stopping import stopping
 from resolutionflow.walls import role
 
@@ -68,6 +69,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, no_worker: bool, **options: Any) -> None:
         complain_when_taken(host, port)
         role.refuse_to_serve()
+        people.refuse_with_debug_off()
         loop_name = use_fast_loop()
         from daphne.server import Server
 

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.http import HttpResponseNotFound
 
+from resolutionflow.demo import people
 from resolutionflow.management.commands.serve import Worker, complain_when_taken, give_up_later, use_fast_loop
 from resolutionflow.probes import Probes
 from resolutionflow.stopping import stopping
@@ -28,6 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         role.refuse_to_serve()
+        people.refuse_with_debug_off()
         use_fast_loop()
         if settings.METRICS_PORT:
             answer_probes(settings.HOST, settings.METRICS_PORT)
