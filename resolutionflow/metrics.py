@@ -27,6 +27,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FROM_A_PROXY = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA", "HTTP_X_FORWARDED_HOST")
 THIS_MACHINE = {"127.0.0.1", "::1"}
 DOORS = {"api", "admin", "static", "analytics", "login", "queue", "handoffs", "sessions"}
+PROBED = {"healthz", "readyz", "metrics"}  # a second apart, and no part of what people wait for
 
 Gauge("resolutionflow_build", "Always 1; which version runs.", ["version"]).labels(resolutionflow.__version__).set(1)
 requests = Histogram(
@@ -40,7 +41,7 @@ requests = Histogram(
 def door_of(path: str) -> str:
     """The first part of the address, if it is one of ours: what strangers invent makes no new series."""
     first = path.split("/", 2)[1] if path.startswith("/") else ""
-    return first if first in DOORS else "other"
+    return first if first in DOORS else "probe" if first in PROBED else "other"
 
 
 # Who may read them

@@ -104,6 +104,7 @@ def test_nobody_is_named(client, ann, zoe):
     [
         ("/queue/cards/", "queue"),
         ("/api/handoffs", "api"),
+        ("/readyz", "probe"),
         ("/", "other"),
         ("/made-up-by-a-stranger/", "other"),
         ("", "other"),
