@@ -1,6 +1,6 @@
 """What one of each costs, for the sizing model in docs/scale.md: `python -m tests.bench.scale [scene …]`
 
-Measured is what a core spends (by the scheduler's clock) and what memory a process holds, because those can be added
+Measured is what a core spends and what memory a process holds, because those can be added
 up; how many there are per second on this machine, with its clients beside it, is told as well, but is no promise.
 """
 
@@ -36,13 +36,13 @@ def main() -> int:
 
 
 def cpu(*pids: int) -> float:
-    """Seconds of a core that these processes have used so far, all their threads together."""
-    used = 0
+    """Seconds of a core that these processes have used so far: all their threads, those that ended too."""
+    ticks = 0
     for pid in pids:
-        for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-            with suppress(OSError):
-                used += int(task.read_text().split()[0])
-    return used / 1e9
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int) -> float:

@@ -25,6 +25,7 @@ class Balancer:
         self.ready = {server.port: True for server in servers}
         self.turned_away = 0  # connections for which nobody was there
         self._turn = 0
+        self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -45,10 +46,12 @@ class Balancer:
 
     async def _end(self) -> None:
         self._server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
+        for task in self._asking:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in list(self._open):
+            writer.transport.abort()
+        if tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(tasks, timeout=5)
 
     async def _ask(self, server: Server) -> None:
         async with httpx.AsyncClient(timeout=2) as http:
@@ -76,14 +79,15 @@ class Balancer:
             writer.transport.abort()
             return
         back, onward = behind
+        self._open.add(writer)
         ways = [asyncio.create_task(pump(reader, onward)), asyncio.create_task(pump(back, writer))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for way in ways:
-                way.cancel()
+            self._open.discard(writer)
             writer.close()
             onward.close()
+            await asyncio.wait(ways, timeout=2)
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -84,6 +84,9 @@ GOOD = [
     ("DATABASE_POOL_SIZE", "2", 2),
     ("REDIS_URL", "rediss://:word@cache.example:6380/1", "rediss://:word@cache.example:6380/1"),
     ("REDIS_URL", "unix:///run/redis.sock", "unix:///run/redis.sock"),
+    ("REDIS_URL", "redis://one:6379/0,redis://two:6379/0", "redis://one:6379/0,redis://two:6379/0"),
+    ("METRICS_TOKEN", "a-long-and-random-text", "a-long-and-random-text"),
+    ("STOP_DRAIN_SECONDS", "0", 0.0),
     ("ASSESSMENT_MODEL", "none", "none"),
     ("ASSESSMENT_MODEL", "ollama:qwen3:8b", "ollama:qwen3:8b"),
     ("ASSESSMENT_BUDGET_SECONDS", "0.1", 0.1),
@@ -129,6 +132,11 @@ BROKEN = [
     ("EMAIL_SECURITY", "ssl", "starttls, tls or none"),
     ("SITE_URL", "desk.example", "https://"),
     ("SITE_URL", "http://desk.example", "only with DEBUG"),
+    ("REDIS_URL", "redis://one:6379/0,", "redis://"),
+    ("METRICS_TOKEN", "hush-hush", "at least 16 characters"),
+    ("METRICS_TOKEN", "hush-hush with spaces in it", "at least 16 characters"),
+    ("METRICS_PORT", "99999", "from 1 to 65535"),
+    ("STOP_DRAIN_SECONDS", "-1", "from 0 to 300"),
 ]
 
 
