@@ -56,10 +56,10 @@ class AtMost:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] in PROBES:  # who asks how a busy process is does not want to wait for its turn
-            return await self.application(scope, receive, send)
+            await self.application(scope, receive, send)
+            return
         async with self.room:
             await self.application(scope, receive, send)
-        return None
 
 
 # The hub's readers ask the database whatever the pages do.

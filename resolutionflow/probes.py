@@ -64,5 +64,6 @@ class Probes:
         answer = probe(request)
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["X-Content-Type-Options"] = "nosniff"
-        answer._has_been_logged = True  # type: ignore[attr-defined] a "not ready" every two seconds is no line in the log
+        # A "not ready" every two seconds is no line in the log.
+        answer._has_been_logged = True  # type: ignore[attr-defined]
         return answer
