@@ -23,7 +23,6 @@ pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.parametrize("run", 
 READERS = 6
 BETWEEN = 10  # events
 PAUSES = {"STOP_DRAIN_SECONDS": "1", "STOP_SPREAD_SECONDS": "1"}
-LONGEST_STOP = 8.0
 
 
 @pytest.fixture
@@ -45,9 +44,8 @@ def test_a_rolling_restart_is_noticed_by_nobody(installation, balancer, open_que
         page = open_queue(people[-1], balancer.url)
         more(load)
         for web in installation.web:
-            began = time.monotonic()
             assert web.stop() == 0
-            assert time.monotonic() - began < LONGEST_STOP
+            assert web.said().endswith("Stopped.\n")  # by itself, not because its time was up
             more(load)  # the other one alone
             web.start()
             wait_until(lambda port=web.port: balancer.ready[port], 10, "the balancer knows it again")
