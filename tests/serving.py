@@ -113,7 +113,7 @@ class Server:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             assert self.process
-            assert self.process.poll() is None, f"the server ended:\n{self.log.read_text()}"
+            assert self.process.poll() is None, f"the server ended ({self.process.returncode}):\n{self.log.read_text()}"
             try:
                 if httpx.get(f"{self.url}/healthz", timeout=1).status_code == 200:
                     return
