@@ -21,6 +21,16 @@ Come back with `Last-Event-ID` (or `?since=`) and you get what you missed, in or
 new after it: ask for the handoffs anew. The stream ends when your credentials or your role do."""
 
 
+def name_scope(call: dict[str, Any], scope: str) -> None:
+    """Say in a call's description, and for machines in its `security`, which scope a token needs for it."""
+    sentence = f"A token needs the scope `{scope}`."
+    if sentence not in call.get("description", ""):
+        call["description"] = f"{call.get('description', '')}\n\n{sentence}".strip()
+    call["security"] = [
+        {name: [scope] if name == "BearerToken" else [] for name in way} for way in call.get("security", [])
+    ]
+
+
 def _refusal(description: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -27,7 +27,7 @@ from escalations.actions.refusals import NotAllowed, Refusal, require_engineer
 from escalations.api import router as escalations
 from resolutionflow import walls
 from resolutionflow.accounts.models import User
-from resolutionflow.accounts.tokens import user_of_credentials
+from resolutionflow.accounts.tokens import MissingScope, scope_of, user_of_credentials
 
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -47,13 +47,22 @@ def _with_account(user: User | None) -> User | None:
     return user
 
 
-class BearerToken(HttpBearer):
-    """`Authorization: Bearer …`; `manage.py api_token EMAIL` makes one."""
+def _user_of(request: HttpRequest, signed_in: User | AnonymousUser) -> User | None:
+    """Raises MissingScope, before anything else of the request is looked at."""
+    scope = scope_of(request.method or "", request.path)
+    return user_of_credentials(request.headers.get("Authorization"), signed_in, scope=scope)
 
-    openapi_description = "A person's API token, as `manage.py api_token EMAIL` prints it once."
+
+class BearerToken(HttpBearer):
+    """`Authorization: Bearer …`; the page /account/tokens/ makes one, and `manage.py api_token EMAIL`."""
+
+    openapi_description = (
+        "A person's API token: made on the page /account/tokens/ or by `manage.py api_token EMAIL`, and shown once. "
+        "Its scopes are read, work and analytics: each call says which one it needs, and 403 names one that is missing."
+    )
 
     def __call__(self, request: HttpRequest) -> User | None:
-        return _with_account(user_of_credentials(request.headers.get("Authorization"), AnonymousUser()))
+        return _with_account(_user_of(request, AnonymousUser()))
 
     def authenticate(self, request: HttpRequest, token: str) -> NoReturn:
         raise NotImplementedError  # __call__ does it all
@@ -66,7 +75,7 @@ class SessionCookie(APIKeyCookie):
     openapi_description = "The browser's sign-in; calls that change anything need the header X-CSRFToken as well."
 
     def __call__(self, request: HttpRequest) -> User | None:
-        user = _with_account(user_of_credentials(request.headers.get("Authorization"), request.user))
+        user = _with_account(_user_of(request, request.user))
         if user is None:
             return None
         _ = request.body  # kept now, because the check may read it as a form, and then it is gone
@@ -107,6 +116,9 @@ class Api(NinjaAPI):
     def get_openapi_schema(self, **where: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**where)
         schema["paths"][openapi.STREAM_PATH] = openapi.STREAM
+        for address, calls in schema["paths"].items():
+            for method, call in calls.items():
+                openapi.name_scope(call, scope_of(method.upper(), address))
         return schema
 
     def _for_programs(self, view: View) -> View:
@@ -153,6 +165,11 @@ def _say(request: HttpRequest, status: int, detail: str, **facts: object) -> Htt
 @api.exception_handler(Refusal)
 def _say_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return _say(request, refusal.status, str(refusal), **refusal.facts)
+
+
+@api.exception_handler(MissingScope)
+def _say_scope(request: HttpRequest, missing: MissingScope) -> HttpResponse:
+    return _say(request, 403, str(missing))
 
 
 def _viewers_first(handler: Callable[[HttpRequest, Any], HttpResponse]) -> Callable[[HttpRequest, Any], HttpResponse]:

@@ -26,6 +26,7 @@ from escalations.live.flow import Flow
 from escalations.live.hub import HEARTBEAT_SECONDS, Mailbox, hub, read
 from resolutionflow.accounts.admission import Admission, Standing, engineer_of
 from resolutionflow.accounts.sessions import SessionStore
+from resolutionflow.accounts.tokens import MissingScope
 
 log = logging.getLogger(__name__)
 
@@ -227,7 +228,10 @@ def asked_of(scope: dict[str, Any]) -> tuple[Admission, int | None]:
 
 def admission_of(request: HttpRequest) -> Admission:
     request.session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-    found = engineer_of(request)
+    try:
+        found = engineer_of(request)
+    except MissingScope as missing:
+        raise Refused(403, str(missing)) from missing
     if found is None:
         said = "Send a valid token (Authorization: Bearer …), or sign in."
         raise Refused(401, said, (b"www-authenticate", b"Bearer"))

@@ -15,13 +15,12 @@ from django.contrib.auth.models import Group
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from escalations.actions.refusals import Refusal
 from escalations.live.people import rights_changed
-from resolutionflow.accounts import people
+from resolutionflow.accounts import people, token_changes
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.admin_site import OwnedAdmin
 
@@ -171,16 +170,16 @@ class PersonAdmin(OwnedAdmin[User], auth.UserAdmin):  # type: ignore[type-arg]  
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(OwnedAdmin[ApiToken]):
-    """Tokens are made with `manage.py api_token`, shown once there, and can only be revoked here."""
+    """Tokens are made by their people (or with `manage.py api_token`), and can only be revoked here."""
 
     account_path = "user__account"
     trail_kind = "token_revoked"
-    list_display = ["prefix", "name", "user", "created_at", "last_used_at", "revoked_at"]
-    list_filter = ["created_at", "revoked_at"]
+    list_display = ["prefix", "name", "user", "scopes", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = ["created_at", "expires_at", "revoked_at"]
     list_select_related = ["user"]
     search_fields = ["prefix", "name", "user__name", "user__email"]
     ordering = ["-created_at"]
-    fields = ["prefix", "name", "user", "created_at", "last_used_at", "revoked_at"]
+    fields = ["prefix", "name", "user", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at"]
     actions = ["revoke"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
@@ -193,8 +192,7 @@ class ApiTokenAdmin(OwnedAdmin[ApiToken]):
 
     def _revoke(self, request: HttpRequest, token: ApiToken) -> bool:
         """False if somebody did so before; the first time stays."""
-        revoked = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+        revoked = token_changes.revoke(token)
         if revoked:
             self.log_change(request, token, "Revoked.")
-            rights_changed(token.user_id)
-        return bool(revoked)
+        return revoked

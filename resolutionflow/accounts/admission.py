@@ -61,10 +61,11 @@ def engineer_of(request: HttpRequest) -> tuple[User, Admission] | None:
     """Whose credentials a request carries, as the API sees it, and the admission of an engineer; None: nobody's.
 
     The request needs its `session`, for the cookie. Whether the person is an engineer at all is the caller's question.
+    Raises MissingScope for a token that may not read.
     """
     authorization = request.headers.get("Authorization")
     with walls.everywhere():  # it is by the person that the account becomes known
-        user = user_of_credentials(authorization, get_user(request))
+        user = user_of_credentials(authorization, get_user(request), scope=ApiToken.Scope.READ)
     if user is None:
         return None
     plain = bearer_token(authorization)

@@ -4,6 +4,8 @@ import hashlib
 import secrets
 import uuid
 import zoneinfo
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 
 import pgtrigger
@@ -13,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils import timezone
 
 from resolutionflow import walls
 
@@ -206,6 +209,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return theirs and self.may_grant(person.role)
 
     @property
+    def scopes(self) -> list["ApiToken.Scope"]:
+        """What a token of theirs can open."""
+        scope = ApiToken.Scope
+        may = {
+            scope.READ: self.account_id is not None,
+            scope.WORK: self.may_work,
+            scope.ANALYTICS: self.may_see_analytics,
+        }
+        return [each for each in scope if may[each]]
+
+    @property
     def is_staff(self) -> bool:
         """May enter the Django admin: the account's admins, and the operator of the installation."""
         return self.is_superuser or (self.role == self.Role.ADMIN and self.account_id is not None)
@@ -218,21 +232,35 @@ class ApiTokenQuerySet(OwnedQuerySet["ApiToken"]):
     account_path = "user__account"
 
     def alive(self) -> Self:
-        return self.filter(revoked_at=None, user__is_active=True)
+        """Those that still open something: neither revoked nor expired, and of somebody active."""
+        in_time = models.Q(expires_at=None) | models.Q(expires_at__gt=Now())
+        return self.filter(in_time, revoked_at=None, user__is_active=True)
 
 
 class ApiToken(models.Model):
-    """A person's key to the API. Only a hash is kept, so it can be shown just once, when it is made."""
+    """A person's key to the API. Only a hash is kept, so it can be shown just once, when it is made.
+
+    It never opens more than its person's role does, and of that only what its scopes name.
+    """
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read: sessions, handoffs and the stream"
+        WORK = "work", "Work: start sessions, write, escalate, pick up, resolve"
+        ANALYTICS = "analytics", "Analytics: the figures"
 
     PREFIX_LENGTH = 10
+    NAME_LENGTH = 80
+    ALL_SCOPES = "read work analytics"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=80, blank=True)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    scopes = models.CharField(max_length=60, default=ALL_SCOPES, db_default=ALL_SCOPES, help_text="Words, with spaces.")
     prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ApiTokenQuerySet.as_manager()
@@ -244,11 +272,27 @@ class ApiToken(models.Model):
         return f"{self.prefix}… of {self.user}"
 
     @classmethod
-    def issue(cls, user: User, *, name: str = "") -> tuple["ApiToken", str]:
+    def issue(
+        cls, user: User, *, name: str = "", scopes: Collection[str] = Scope.values, expires_at: datetime | None = None
+    ) -> tuple["ApiToken", str]:
         """A new token and its plain text, which nothing can show again."""
         plain = "rf_" + secrets.token_urlsafe(32)
-        token = cls.objects.create(user=user, name=name, prefix=plain[: cls.PREFIX_LENGTH], digest=cls.digest_of(plain))
+        token = cls.objects.create(
+            user=user,
+            name=name,
+            scopes=" ".join(scope for scope in cls.Scope.values if scope in scopes),
+            expires_at=expires_at,
+            prefix=plain[: cls.PREFIX_LENGTH],
+            digest=cls.digest_of(plain),
+        )
         return token, plain
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def opens(self, scope: str) -> bool:
+        return scope in self.scopes.split()
 
     @staticmethod
     def digest_of(plain: str) -> str:

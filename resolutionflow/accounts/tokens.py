@@ -25,14 +25,31 @@ def account_of(request: SignedRequest) -> Account:
     return account
 
 
-def user_of_credentials(authorization: str | None, signed_in: User | AnonymousUser) -> User | None:
+class MissingScope(Exception):
+    """The token is good, but not for this; `str()` says for what it is not."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This token lacks the scope “{scope}”. Make one that has it, or ask whoever made this one.")
+
+
+def scope_of(method: str, path: str) -> ApiToken.Scope:
+    """What a token needs for a call: the figures are a scope of their own, else reading and changing are two."""
+    if path.startswith("/api/analytics/"):
+        return ApiToken.Scope.ANALYTICS
+    return ApiToken.Scope.READ if method in {"GET", "HEAD", "OPTIONS"} else ApiToken.Scope.WORK
+
+
+def user_of_credentials(
+    authorization: str | None, signed_in: User | AnonymousUser, *, scope: str | None = None
+) -> User | None:
     """Whoever the bearer token names; without one, whoever the session cookie signed in. None: nobody.
 
-    A bearer token that is unknown, revoked or of somebody inactive is nobody, even beside a good cookie.
+    A bearer token that is unknown, revoked, expired or of somebody inactive is nobody, even beside a good cookie.
+    Raises MissingScope for one that does not open `scope`; a cookie opens whatever its person may.
     """
     plain = bearer_token(authorization)
     if plain is not None:
-        return user_of_token(plain)
+        return user_of_token(plain, scope=scope)
     return signed_in if isinstance(signed_in, User) and signed_in.is_active else None
 
 
@@ -42,8 +59,8 @@ def bearer_token(authorization: str | None) -> str | None:
     return plain.strip() if scheme.lower() == "bearer" else None
 
 
-def user_of_token(plain: str) -> User | None:
-    """The active owner of a token that is not revoked; notes that it was used."""
+def user_of_token(plain: str, *, scope: str | None = None) -> User | None:
+    """The active owner of a token that is alive; notes that it was used. Raises MissingScope."""
     if not plain.isascii():  # no token of ours, and it may not even be encodable
         return None
     digest = ApiToken.digest_of(plain)
@@ -52,6 +69,8 @@ def user_of_token(plain: str) -> User | None:
         if token is None:
             return None
         _note_use(token)
+    if scope is not None and not token.opens(scope):
+        raise MissingScope(scope)
     return token.user
 
 

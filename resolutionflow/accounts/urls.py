@@ -8,6 +8,7 @@ from allauth.mfa.webauthn import views as keys
 from django.urls import path, re_path
 
 from resolutionflow.accounts import mail
+from resolutionflow.accounts import token_views as tokens
 from resolutionflow.accounts.views import elsewhere, people, sign_in, your_account
 
 urlpatterns = [
@@ -39,6 +40,8 @@ urlpatterns = [
     path("account/password/", your_account.password, name="account_change_password"),
     path("account/sign-ins/others/end/", your_account.end_other_sign_ins, name="end_other_sign_ins"),
     path("account/sign-ins/<slug:id>/end/", your_account.end_sign_in, name="end_sign_in"),
+    path("account/tokens/", tokens.tokens, name="tokens"),
+    path("account/tokens/<uuid:token_id>/revoke/", tokens.revoke, name="revoke-token"),
     path("account/confirm/", allauth.reauthenticate, name="account_reauthenticate"),
     path("account/confirm/code/", second_step.reauthenticate, name="mfa_reauthenticate"),
     path("account/confirm/key/", keys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),

@@ -4,12 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
+from resolutionflow.accounts import token_changes
 from resolutionflow.accounts.models import ApiToken, User
-from resolutionflow.trail import record
 
-NAME_LENGTH = 80
+LONGEST_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -18,18 +17,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
         parser.add_argument("--name", default="", help="what it is for, as the admin lists it")
+        parser.add_argument("--scopes", default="", help="some of read,work,analytics; else all that the person may")
+        parser.add_argument("--days", type=int, help="how long it is good; else until it is revoked")
 
-    def handle(self, *, email: str, name: str, **options: Any) -> None:
+    def handle(self, *, email: str, name: str, scopes: str, days: int | None, **options: Any) -> None:
         user = person_with(email)
-        if len(name) > NAME_LENGTH or not name.isprintable():
-            raise CommandError(f"--name: at most {NAME_LENGTH} characters of plain text.")
-        with transaction.atomic():
-            token, plain = ApiToken.issue(user, name=name)
-            about = f"token {token.prefix} of person {user.pk}"
-            record("token_made", account=user.account, by=None, about=about, command="api_token")
+        if len(name) > ApiToken.NAME_LENGTH or not name.isprintable():
+            raise CommandError(f"--name: at most {ApiToken.NAME_LENGTH} characters of plain text.")
+        if days is not None and not 1 <= days <= LONGEST_DAYS:
+            raise CommandError(f"--days: a whole number from 1 to {LONGEST_DAYS}.")
+        _, plain = token_changes.make(user, name=name, by=None, scopes=scopes_of(user, scopes), days=days)
         # Only the token goes to stdout, so that `token=$(manage.py api_token …)` holds nothing else.
         self.stderr.write(f"A token for {user.name} of {user.account}. Keep it: nothing can show it again.")
         self.stdout.write(plain)
+
+
+def scopes_of(user: User, told: str) -> list[str]:
+    """Those that were told, if the person's role has them; untold, all that there are: the role limits them anyway."""
+    words = [word.strip() for word in told.split(",") if word.strip()]
+    if beyond := [word for word in words if word not in user.scopes]:
+        raise CommandError(f"--scopes: {user.name} can have {', '.join(user.scopes)}, not {', '.join(beyond)!a}.")
+    return words or ApiToken.Scope.values
 
 
 def person_with(email: str) -> User:
