@@ -27,7 +27,7 @@ from escalations.actions.refusals import NotAllowed, Refusal, require_engineer
 from escalations.api import router as escalations
 from resolutionflow import walls
 from resolutionflow.accounts.models import User
-from resolutionflow.accounts.tokens import MissingScope, scope_of, user_of_credentials
+from resolutionflow.accounts.tokens import MissingScope, scope_of, user_of_request
 
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -49,8 +49,7 @@ def _with_account(user: User | None) -> User | None:
 
 def _user_of(request: HttpRequest, signed_in: User | AnonymousUser) -> User | None:
     """Raises MissingScope, before anything else of the request is looked at."""
-    scope = scope_of(request.method or "", request.path)
-    return user_of_credentials(request.headers.get("Authorization"), signed_in, scope=scope)
+    return user_of_request(request, signed_in, scope=scope_of(request.method or "", request.path))
 
 
 class BearerToken(HttpBearer):

@@ -17,6 +17,7 @@ from django.urls import re_path  # noqa: E402
 
 from escalations.live import hub, routing, transport  # noqa: E402
 from resolutionflow import metrics, origins, postgres, walls  # noqa: E402
+from resolutionflow.limits.gate import Gate  # noqa: E402
 from resolutionflow.probes import PROBES  # noqa: E402
 from resolutionflow.stopping import AtHand  # noqa: E402
 
@@ -67,7 +68,7 @@ room = max(1, settings.DATABASE_POOL_SIZE - hub.READERS)
 pages: Any = AtHand(AtMost(get_asgi_application(), room), count=metrics.count_request)
 protocols = ProtocolTypeRouter(
     {
-        "http": URLRouter([*routing.http_urlpatterns, re_path(r"", pages)]),
+        "http": Gate(URLRouter([*routing.http_urlpatterns, re_path(r"", pages)])),
         "websocket": OwnPagesOnly(URLRouter(routing.websocket_urlpatterns)),
     }
 )

@@ -18,11 +18,14 @@ from csp.constants import NONCE, NONE, SELF
 from marshmallow import ValidationError
 from marshmallow.validate import Range
 
-from resolutionflow import model_provider, origins, postgres
+from resolutionflow import addresses, model_provider, origins, postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # The environment
+
+# How many requests a minute; a demonstration has no limits unless they are set.
+limits = {"RATE_LIMIT_USER": "3000/1200", "RATE_LIMIT_ACCOUNT": "12000/6000", "RATE_LIMIT_ADDRESS": "24000/12000"}
 
 # Each variable, and what it may be.
 MAY_BE = {
@@ -37,6 +40,10 @@ MAY_BE = {
     "DATABASE_POOL_SIZE": "a whole number from 2 to 500",
     "DATABASE_ROLE": "a role of the database, none, or unset for one of its own",
     "REDIS_URL": "redis://host:port/0 (or rediss://, unix://; several with commas between), or unset for one process",
+    "TRUSTED_PROXIES": "a whole number from 0 to 20, or networks such as 10.0.0.0/8, separated by commas",
+    **dict.fromkeys(limits, "READS/WRITES a minute, such as 3000/1200, or off"),
+    "SOCKETS_PER_USER": "a whole number from 0 (no limit) to 100000",
+    "SOCKETS_PER_ACCOUNT": "a whole number from 0 (no limit) to 100000",
     "ASSESSMENT_MODEL": "playbook (the default, offline), none, or provider:model with the provider one of "
     + ", ".join(model_provider.PROVIDERS),
     "ASSESSMENT_BUDGET_SECONDS": "seconds, from 0.1 to 60",
@@ -79,6 +86,23 @@ def _is_one_redis_url(value: str) -> bool:
 
 def is_metrics_token(value: str) -> bool:
     return len(value) >= 16 and value.isascii() and value.isprintable() and " " not in value
+
+
+def rate_limit(told: str) -> dict[str, int]:
+    """`READS/WRITES` a minute; `off`, and 0 for either: no limit. Raises ValueError."""
+    reads, _, writes = (told if told != "off" else "0/0").partition("/")
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (reads, writes)):
+        raise ValueError(told)
+    return {"reads": int(reads), "writes": int(writes)}
+
+
+def is_rate_limit(told: str) -> bool:
+    return bool(rate_limit(told))
+
+
+def is_trusted(told: str) -> bool:
+    addresses.trusted_proxies(told)
+    return True
 
 
 def known(is_known: Callable[[str], bool]) -> Callable[[str], None]:
@@ -142,8 +166,17 @@ METRICS_PORT = env.int("METRICS_PORT", 0, validate=Range(min=0, max=65535))
 STOP_DRAIN_SECONDS = env.float("STOP_DRAIN_SECONDS", 0.0 if DEBUG else 5.0, validate=Range(min=0, max=300))
 STOP_SPREAD_SECONDS = env.float("STOP_SPREAD_SECONDS", 0.0 if DEBUG else 5.0, validate=Range(min=0, max=300))
 
+TRUSTED_PROXIES = env.str("TRUSTED_PROXIES", "0", validate=known(is_trusted))
+
 DEMO_MARK = DATA_DIR / "demo"  # written by `manage.py demo`: this data directory belongs to a demonstration
 DEMO = os.path.exists(DEMO_MARK)  # noqa: PTH110 False where the folder may not be entered; Path.exists() raises
+
+rate_limits = {
+    name: env.str(name, "off" if DEMO else most, validate=known(is_rate_limit)) for name, most in limits.items()
+}
+# Of one web process, at a time
+SOCKETS_PER_USER = env.int("SOCKETS_PER_USER", 0 if DEMO else 100, validate=Range(min=0, max=100_000))
+SOCKETS_PER_ACCOUNT = env.int("SOCKETS_PER_ACCOUNT", 0 if DEMO else 5000, validate=Range(min=0, max=100_000))
 
 
 def broken_settings() -> list[str]:
@@ -171,6 +204,9 @@ def broken_settings() -> list[str]:
 
 if broken := broken_settings():
     raise SystemExit(f"Settings: {'; '.join(broken)}.")
+
+TRUSTED_PROXIES = addresses.trusted_proxies(TRUSTED_PROXIES)
+RATE_LIMITS = {name.removeprefix("RATE_LIMIT_").lower(): rate_limit(told) for name, told in rate_limits.items()}
 
 
 def kept_secret_key() -> str:
@@ -271,6 +307,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "resolutionflow.limits.door.Limits",
     "resolutionflow.middleware.SignedIn",
     "resolutionflow.middleware.Refusals",
     "axes.middleware.AxesMiddleware",
@@ -318,6 +355,7 @@ AXES_USERNAME_FORM_FIELD = "username"  # as the login form has it, not as the mo
 AXES_USERNAME_CALLABLE = "resolutionflow.accounts.views.sign_in.who_tries"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "429.html"
+AXES_CLIENT_IP_CALLABLE = "resolutionflow.addresses.of_request"
 AXES_VERBOSE = False
 # django-allauth does the second step of a sign-in and the reset of a password. Nobody can sign up.
 ACCOUNT_ADAPTER = "resolutionflow.accounts.adapters.AccountAdapter"

@@ -9,6 +9,7 @@ from channels.exceptions import StopConsumer
 
 from escalations.live import cursors, groups, wire
 from escalations.live.counted import counted
+from escalations.live.crowd import Place, crowd
 from escalations.live.doors import doors
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
@@ -22,10 +23,12 @@ log = logging.getLogger(__name__)
 SIGN_IN = 4401  # the page goes to the login
 NOT_YOURS = 4403  # the page says so and stops
 COME_BACK = 4012  # the process stops: like 1012, which Daphne may not send; retried like any other
+TOO_MANY = 4429  # the page tries again, ever more rarely
+MOST_HEARD = 100  # messages; a page of ours sends none
 
 
 class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
-    """One browser page. It only listens: whatever a client sends is ignored."""
+    """One browser page. It only listens: what a client sends is ignored, and who sends much of it is closed."""
 
     channel_layer_alias = "none"  # there is no such layer: the hub has the process's only channel
     kind = ""
@@ -34,6 +37,8 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         self.group = ""
         self.mailbox = Mailbox()
         self.writer: asyncio.Task[None] | None = None
+        self.place: Place | None = None
+        self.heard = 0
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         await self.send({"type": "websocket.accept"})
@@ -45,6 +50,10 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         group = await self.find_group(user)
         if group is None:
             await self.close(NOT_YOURS)
+            return
+        self.place = crowd.take(user.pk, user.account_id)
+        if self.place is None:
+            await self.close(TOO_MANY)
             return
         self.group = group
         await hub.join(group, self.mailbox)  # first join, then read: what commits in between is in the mailbox
@@ -68,11 +77,17 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         raise NotImplementedError
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
-        pass
+        self.heard += 1
+        if self.heard == MOST_HEARD:
+            doors.leave(self)
+            self.stop_writing()
+            await self.close(TOO_MANY)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         doors.leave(self)
         self.stop_writing()
+        if self.place:
+            crowd.give_back(self.place)
         raise StopConsumer
 
     async def turn_out(self, standing: Standing) -> None:

@@ -17,16 +17,20 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest
 
 from escalations.live import cursors, groups, replay
 from escalations.live.counted import counted
+from escalations.live.crowd import Place, crowd
 from escalations.live.doors import doors
 from escalations.live.flow import Flow
 from escalations.live.hub import HEARTBEAT_SECONDS, Mailbox, hub, read
+from resolutionflow import addresses
 from resolutionflow.accounts.admission import Admission, Standing, engineer_of
+from resolutionflow.accounts.models import User
 from resolutionflow.accounts.sessions import SessionStore
 from resolutionflow.accounts.tokens import MissingScope
+from resolutionflow.limits.gate import resting
+from resolutionflow.limits.rates import rates
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +94,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
         self.group = ""
         self.position = 0  # of the last event that was sent
         self.flow: Flow | None = None
+        self.place: Place | None = None
         self.sent_at = 0.0
 
     async def http_request(self, message: dict[str, Any]) -> None:
@@ -130,6 +135,9 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
 
     def end(self) -> None:
         doors.leave(self)
+        if self.place:
+            crowd.give_back(self.place)
+            self.place = None
         if self.group:
             hub.leave(self.group, self.bell)
         if self.flow:
@@ -137,6 +145,10 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def begin(self, admission: Admission, account_id: UUID, since: int | None) -> None:
         """Join first, then read the cursor: whatever commits in between has rung."""
+        self.place = crowd.take(admission.user_id, account_id)
+        if self.place is None:
+            said = "You or your account have as many streams and pages open as may be. Close one, or try again later."
+            raise Refused(429, said, (b"retry-after", b"30"))
         self.group = groups.queue_of(account_id)
         await hub.join(self.group, self.bell)
         cursor = await read(cursors.of_group, self.group)
@@ -226,7 +238,14 @@ def asked_of(scope: dict[str, Any]) -> tuple[Admission, int | None]:
         raise Refused(400, "The request is malformed.") from error
 
 
-def admission_of(request: HttpRequest) -> Admission:
+def refuse_too_many(request: ASGIRequest, user: User) -> None:
+    """A stream counts as one call of the API, when it begins."""
+    if refusal := rates.refusal(user, addresses.of_request(request), "GET"):
+        resting.note(request.scope, refusal)
+        raise Refused(429, str(refusal), (b"retry-after", str(refusal.retry_after).encode()))
+
+
+def admission_of(request: ASGIRequest) -> Admission:
     request.session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     try:
         found = engineer_of(request)
@@ -236,6 +255,7 @@ def admission_of(request: HttpRequest) -> Admission:
         said = "Send a valid token (Authorization: Bearer …), or sign in."
         raise Refused(401, said, (b"www-authenticate", b"Bearer"))
     user, admission = found
+    refuse_too_many(request, user)
     if user.account_id is None:
         raise Refused(403, "The operator of the installation belongs to no account, so there is nothing to see here.")
     if not user.may_work:
@@ -243,7 +263,7 @@ def admission_of(request: HttpRequest) -> Admission:
     return admission
 
 
-def since_of(request: HttpRequest) -> int | None:
+def since_of(request: ASGIRequest) -> int | None:
     """`Last-Event-ID`, which a program sends when it comes back, or else `?since=`."""
     if unknown := request.GET.keys() - {"since"}:
         raise Refused(400, f"There is no parameter {min(unknown)[:80]!r} here, only since.")

@@ -19,7 +19,7 @@ from django.utils import timezone
 from resolutionflow import walls
 from resolutionflow.accounts.models import ApiToken, User
 from resolutionflow.accounts.sessions import SessionStore
-from resolutionflow.accounts.tokens import bearer_token, user_of_credentials
+from resolutionflow.accounts.tokens import bearer_token, user_of_request
 
 
 class Standing(Enum):
@@ -63,12 +63,11 @@ def engineer_of(request: HttpRequest) -> tuple[User, Admission] | None:
     The request needs its `session`, for the cookie. Whether the person is an engineer at all is the caller's question.
     Raises MissingScope for a token that may not read.
     """
-    authorization = request.headers.get("Authorization")
     with walls.everywhere():  # it is by the person that the account becomes known
-        user = user_of_credentials(authorization, get_user(request), scope=ApiToken.Scope.READ)
+        user = user_of_request(request, get_user(request), scope=ApiToken.Scope.READ)
     if user is None:
         return None
-    plain = bearer_token(authorization)
+    plain = bearer_token(request.headers.get("Authorization"))
     if plain is not None:
         return user, Admission.by_token(user, plain, for_engineers=True)
     return user, Admission.by_sign_in(user, request.session.session_key, for_engineers=True)

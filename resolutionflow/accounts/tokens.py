@@ -39,18 +39,29 @@ def scope_of(method: str, path: str) -> ApiToken.Scope:
     return ApiToken.Scope.READ if method in {"GET", "HEAD", "OPTIONS"} else ApiToken.Scope.WORK
 
 
-def user_of_credentials(
-    authorization: str | None, signed_in: User | AnonymousUser, *, scope: str | None = None
-) -> User | None:
+def user_of_request(request: HttpRequest, signed_in: User | AnonymousUser, *, scope: str | None = None) -> User | None:
     """Whoever the bearer token names; without one, whoever the session cookie signed in. None: nobody.
 
     A bearer token that is unknown, revoked, expired or of somebody inactive is nobody, even beside a good cookie.
     Raises MissingScope for one that does not open `scope`; a cookie opens whatever its person may.
     """
-    plain = bearer_token(authorization)
-    if plain is not None:
-        return user_of_token(plain, scope=scope)
-    return signed_in if isinstance(signed_in, User) and signed_in.is_active else None
+    if bearer_token(request.headers.get("Authorization")) is None:
+        return signed_in if isinstance(signed_in, User) and signed_in.is_active else None
+    token = token_of_request(request)
+    if token is None:
+        return None
+    if scope is not None and not token.opens(scope):
+        raise MissingScope(scope)
+    return token.user
+
+
+def token_of_request(request: HttpRequest) -> ApiToken | None:
+    """The token that a request carries, if it is alive. It is looked up once, whoever asks."""
+    known: dict[str, ApiToken | None] = request.__dict__.setdefault("_tokens", {})
+    plain = bearer_token(request.headers.get("Authorization")) or ""
+    if plain not in known:
+        known[plain] = token_of(plain)
+    return known[plain]
 
 
 def bearer_token(authorization: str | None) -> str | None:
@@ -59,19 +70,16 @@ def bearer_token(authorization: str | None) -> str | None:
     return plain.strip() if scheme.lower() == "bearer" else None
 
 
-def user_of_token(plain: str, *, scope: str | None = None) -> User | None:
-    """The active owner of a token that is alive; notes that it was used. Raises MissingScope."""
-    if not plain.isascii():  # no token of ours, and it may not even be encodable
+def token_of(plain: str) -> ApiToken | None:
+    """The token that is alive and has this text, with its person; notes that it was used."""
+    if not plain or not plain.isascii():  # no token of ours, and it may not even be encodable
         return None
     digest = ApiToken.digest_of(plain)
     with walls.everywhere():  # it is by the token that the account becomes known
         token = ApiToken.objects.alive().select_related("user__account").filter(digest=digest).first()
-        if token is None:
-            return None
-        _note_use(token)
-    if scope is not None and not token.opens(scope):
-        raise MissingScope(scope)
-    return token.user
+        if token is not None:
+            _note_use(token)
+    return token
 
 
 def _note_use(token: ApiToken) -> None:

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
 from escalations.actions import sessions
 from resolutionflow.accounts.models import ApiToken
-from resolutionflow.accounts.tokens import user_of_credentials
+from resolutionflow.accounts.tokens import user_of_request
 from tests.factories import HandoffFactory, SessionFactory
 from tests.programs import NO_SUCH_ID, Program, refusal
 
@@ -176,11 +177,25 @@ def test_the_use_of_a_token_is_noted_once_a_minute(ann):
 
 def test_credentials_name_a_person_for_the_stream_too(ann, ben):
     _, plain = ApiToken.issue(ann)
-    assert user_of_credentials(f"Bearer {plain}", AnonymousUser()) == ann
-    assert user_of_credentials(f"Bearer {plain}", ben) == ann
-    assert user_of_credentials(None, ben) == ben
-    assert user_of_credentials("Bearer \ud800", ben) is None
-    assert user_of_credentials(None, AnonymousUser()) is None
+    nobody = AnonymousUser()
+    assert user_of_request(carrying(f"Bearer {plain}"), nobody) == ann
+    assert user_of_request(carrying(f"Bearer {plain}"), ben) == ann
+    assert user_of_request(carrying(None), ben) == ben
+    assert user_of_request(carrying("Bearer \ud800"), ben) is None
+    assert user_of_request(carrying(None), nobody) is None
+
+
+def carrying(authorization: str | None) -> HttpRequest:
+    request = HttpRequest()
+    if authorization is not None:
+        request.META["HTTP_AUTHORIZATION"] = authorization
+    return request
+
+
+def test_a_token_is_looked_up_once_for_a_request(ann, django_assert_num_queries):
+    program = Program()
+    with django_assert_num_queries(1):
+        refusal(program.call("GET", "/handoffs", Authorization="Bearer rf_" + "x" * 43), 401)
 
 
 # What a refusal looks like

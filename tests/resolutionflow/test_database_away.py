@@ -54,10 +54,10 @@ def test_a_post_is_told_that_nothing_was_saved_and_not_offered_again(as_user, be
 
 
 def test_a_program_gets_its_detail(client, monkeypatch, ben):
-    def refuse(*args: object) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
         raise OperationalError("the connection is closed")
 
-    monkeypatch.setattr("resolutionflow.api.user_of_credentials", refuse)
+    monkeypatch.setattr("resolutionflow.api.user_of_request", refuse)
     answer = client.get("/api/handoffs", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 503
     assert answer.json() == {"detail": "The database does not answer. Please try again in a moment."}

@@ -27,7 +27,7 @@ class Copy:
         self.data_dir = folder / ".data"
         package = folder / "resolutionflow"
         package.mkdir()
-        for name in ("__init__.py", "settings.py", "postgres.py", "model_provider.py", "origins.py"):
+        for name in ("__init__.py", "settings.py", "postgres.py", "model_provider.py", "origins.py", "addresses.py"):
             shutil.copy(ROOT / "resolutionflow" / name, package)
 
     def start(self, code: str, **environment: str) -> "subprocess.Popen[str]":
