@@ -5,9 +5,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models.functions import Now
 from ninja import Status
 from ninja.operation import Operation
 from ninja.utils import contribute_operation_callback
@@ -18,6 +20,7 @@ from resolutionflow.accounts.models import IdempotentAnswer
 from resolutionflow.accounts.tokens import SignedRequest
 
 HEADER = "Idempotency-Key"
+KEPT = timedelta(hours=25)  # a day was promised
 FIT = re.compile(r"[ -~]{1,200}")  # printable ASCII
 
 P = ParamSpec("P")
@@ -80,6 +83,12 @@ def _answer_once(request: SignedRequest, key: str, door: Callable[[], Status[Any
         answer.save(update_fields=["status", "body"])
     assert answer.status is not None, "it commits together with its key"
     return Status(answer.status, answer.body)
+
+
+def forget_old() -> int:
+    """Throw away the answers that nobody comes back for any more; how many there were."""
+    old = IdempotentAnswer.objects.filter(created_at__lt=Now() - KEPT)
+    return old.delete()[0]
 
 
 def _digest(request: SignedRequest) -> str:

@@ -12,14 +12,14 @@ from uuid import UUID
 from procrastinate.contrib.django import app
 from prometheus_client import Histogram
 
-from escalations import thinking, whose
+from escalations import idempotency, thinking, whose
 from escalations.actions import assessments, jobs, learning, pruning, sessions
 from escalations.actions.assessments import Attempt
 from escalations.live.drafts import Draft
 from escalations.models import AISession, Assessment
 from escalations.retrying import PutBack
 from escalations.thinking import Made, in_thread_of, write
-from resolutionflow import walls
+from resolutionflow import logs, walls
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ _learning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learning", ini
 @app.task(name=jobs.ASSESS, retry=PutBack())
 async def assess(handoff_id: str, attempt: int = 0, run: int = 0) -> None:
     """Assess a handoff within this attempt's budget, and store whatever comes of it."""
+    logs.begin(job="assess", handoff=handoff_id)
     with walls.within(await write(lambda: whose.handoff(handoff_id))):
         await _assess(handoff_id, attempt, run)
 
@@ -56,6 +57,7 @@ async def _assess(handoff_id: str, attempt: int, run: int) -> None:
     begun = await write(lambda: assessments.begin(handoff_id, run=run, attempt=attempt))
     if begun is None:
         return
+    logs.add(account=begun.handoff.account_id, user=begun.handoff.created_by_id)
     began = time.perf_counter()
     outcome = await _attempt(begun)
     assessing.labels(outcome).observe(time.perf_counter() - began)
@@ -102,6 +104,7 @@ async def _give_up(begun: Attempt, state: Assessment.State, reason: str) -> None
 @app.task(name=jobs.ANSWER, retry=PutBack())
 async def answer(session_id: str, message_id: str | None = None) -> None:
     """FlowPilot's answer to a message, or to the problem; if there is none to be had, a line says why."""
+    logs.begin(job="answer", session=session_id)
     with walls.within(await write(lambda: whose.session(session_id))):
         await _answer(session_id, message_id)
 
@@ -110,6 +113,7 @@ async def _answer(session_id: str, message_id: str | None) -> None:
     session = await write(lambda: AISession.objects.select_related("account").filter(pk=session_id).first())
     if session is None:
         return
+    logs.add(account=session.account_id, user=session.holder_id)
     to = UUID(message_id) if message_id else None
     if await write(lambda: sessions.is_answered(session, to=to)):
         return
@@ -135,6 +139,7 @@ def _log(what: str, error: Exception) -> None:
 @app.task(name=jobs.LEARN, lock="learn", priority=-10, retry=PutBack())
 async def learn(session_id: str | None = None) -> None:
     """Read a resolved session, or all that is not read yet, so that it is found by what it means."""
+    logs.begin(job="learn", session=session_id or "")
     if session_id:
         with walls.within(await write(lambda: whose.session(session_id))):
             await in_thread_of(_learning, lambda: learning.learn(UUID(session_id)))
@@ -159,13 +164,25 @@ async def catch_up(timestamp: int) -> None:
 @app.task(name=jobs.PRUNE, lock="prune", retry=PutBack())
 async def prune(account_id: str) -> None:
     """One step of what an account does not want to keep any longer."""
-    await write(lambda: pruning.as_set(UUID(account_id)))
+    logs.begin(job="prune", account=account_id)
+    with walls.everywhere():  # what the operator did to its rows in the admin goes as well
+        await write(lambda: pruning.as_set(UUID(account_id)))
 
 
 @app.periodic(cron="23 3 * * *")
 @app.task(name="escalations.tasks.prune_nightly", queueing_lock="prune_nightly", pass_context=False)
 async def prune_nightly(timestamp: int) -> None:
-    await write(pruning.every_account)
+    with walls.everywhere():
+        await write(pruning.every_account)
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="escalations.tasks.forget_answers", queueing_lock="forget_answers", pass_context=False)
+async def forget_answers(timestamp: int) -> None:
+    """What the API answered to requests with an Idempotency-Key is kept for a day, not for ever."""
+    logs.begin(job="forget_answers")
+    with walls.everywhere():
+        await write(idempotency.forget_old)
 
 
 @app.periodic(cron="* * * * *")

@@ -25,7 +25,7 @@ from analytics.api import router as analytics
 from escalations import openapi
 from escalations.actions.refusals import NotAllowed, Refusal, require_engineer
 from escalations.api import router as escalations
-from resolutionflow import walls
+from resolutionflow import logs, walls
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.tokens import MissingScope, scope_of, user_of_request
 
@@ -228,7 +228,8 @@ def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(Exception)
 def _our_fault(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _say(request, 500, "Something went wrong here; it is in the log.")
+    named = f" as request {logs.request_id()}" if logs.request_id() else ""
+    return _say(request, 500, f"Something went wrong here; it is in the log{named}.")
 
 
 def _field(wrong: dict[str, Any]) -> str:

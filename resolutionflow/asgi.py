@@ -19,6 +19,7 @@ from escalations.live import hub, routing, transport  # noqa: E402
 from resolutionflow import metrics, origins, postgres, walls  # noqa: E402
 from resolutionflow.limits.gate import Gate  # noqa: E402
 from resolutionflow.probes import PROBES  # noqa: E402
+from resolutionflow.request_ids import RequestIds  # noqa: E402
 from resolutionflow.stopping import AtHand  # noqa: E402
 
 walls.serve()
@@ -66,11 +67,13 @@ class AtMost:
 # The hub's readers ask the database whatever the pages do.
 room = max(1, settings.DATABASE_POOL_SIZE - hub.READERS)
 pages: Any = AtHand(AtMost(get_asgi_application(), room), count=metrics.count_request)
-protocols = ProtocolTypeRouter(
-    {
-        "http": Gate(URLRouter([*routing.http_urlpatterns, re_path(r"", pages)])),
-        "websocket": OwnPagesOnly(URLRouter(routing.websocket_urlpatterns)),
-    }
+protocols = RequestIds(
+    ProtocolTypeRouter(
+        {
+            "http": Gate(URLRouter([*routing.http_urlpatterns, re_path(r"", pages)])),
+            "websocket": OwnPagesOnly(URLRouter(routing.websocket_urlpatterns)),
+        }
+    )
 )
 
 

@@ -4,10 +4,17 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
+from resolutionflow import logs
+
 
 @login_not_required
 def start(request: HttpRequest) -> HttpResponse:
     return redirect("escalations:queue" if request.user.is_authenticated else "login")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Loads nothing that may be what failed."""
+    return render(None, "500.html", {"request_id": logs.request_id()}, status=500)  # type: ignore[arg-type]  # no context processors
 
 
 @login_not_required

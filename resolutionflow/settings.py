@@ -42,6 +42,9 @@ MAY_BE = {
     "REDIS_URL": "redis://host:port/0 (or rediss://, unix://; several with commas between), or unset for one process",
     "TRUSTED_PROXIES": "a whole number from 0 to 20, or networks such as 10.0.0.0/8, separated by commas",
     **dict.fromkeys(limits, "READS/WRITES a minute, such as 3000/1200, or off"),
+    "LOG_FORMAT": "lines or json",
+    "SLOW_CLIENT_SECONDS": "seconds, from 1 to 600",
+    "MAX_CONNECTIONS": "a whole number from 10 to 1000000",
     "SOCKETS_PER_USER": "a whole number from 0 (no limit) to 100000",
     "SOCKETS_PER_ACCOUNT": "a whole number from 0 (no limit) to 100000",
     "ASSESSMENT_MODEL": "playbook (the default, offline), none, or provider:model with the provider one of "
@@ -167,6 +170,10 @@ STOP_DRAIN_SECONDS = env.float("STOP_DRAIN_SECONDS", 0.0 if DEBUG else 5.0, vali
 STOP_SPREAD_SECONDS = env.float("STOP_SPREAD_SECONDS", 0.0 if DEBUG else 5.0, validate=Range(min=0, max=300))
 
 TRUSTED_PROXIES = env.str("TRUSTED_PROXIES", "0", validate=known(is_trusted))
+
+SLOW_CLIENT_SECONDS = env.float("SLOW_CLIENT_SECONDS", 20.0, validate=Range(min=1, max=600))
+MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", 10_000, validate=Range(min=10, max=1_000_000))
+LOG_FORMAT = env.str("LOG_FORMAT", "lines" if DEBUG else "json", validate=known({"lines", "json"}.__contains__))
 
 DEMO_MARK = DATA_DIR / "demo"  # written by `manage.py demo`: this data directory belongs to a demonstration
 DEMO = os.path.exists(DEMO_MARK)  # noqa: PTH110 False where the folder may not be entered; Path.exists() raises
@@ -464,15 +471,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
+        "lines": {
             "()": "resolutionflow.logs.Masked",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
+        },
+        "json": {"()": "resolutionflow.logs.AsJson"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "resolutionflow": {"level": "INFO"},
+        "resolutionflow.requests": {"level": "WARNING" if DEBUG else "INFO"},  # one line for each
         "escalations": {"level": "INFO"},
         "django": {"handlers": []},  # only the root's: Django adds one of its own with DEBUG
         "django.request": {"level": "ERROR"},

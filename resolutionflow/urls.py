@@ -6,6 +6,7 @@ from django.urls import include, path
 from resolutionflow import pages, probes
 from resolutionflow.api import api
 
+handler500 = "resolutionflow.pages.server_error"
 urlpatterns = [
     path("", pages.start, name="start"),
     path("", include("resolutionflow.accounts.urls")),

@@ -14,7 +14,7 @@ from escalations.live.doors import doors
 from escalations.live.frames import ready
 from escalations.live.hub import Mailbox, hub, read
 from escalations.models import AISession
-from resolutionflow import walls
+from resolutionflow import logs, walls
 from resolutionflow.accounts.admission import Admission, Standing, signed_in
 from resolutionflow.accounts.models import User
 
@@ -47,6 +47,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
             await self.close(SIGN_IN)
             return
         user, admission = found
+        logs.add(user=admission.user_id, account=admission.account_id)
         group = await self.find_group(user)
         if group is None:
             await self.close(NOT_YOURS)

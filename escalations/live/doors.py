@@ -10,6 +10,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Coroutine
+from contextvars import Context
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -60,7 +61,7 @@ class Doors:
         if self._closing:
             self._spawn(self._send_home(guest, after=0))
         if self._watch is None or self._watch.done() or self._watch.get_loop() is not asyncio.get_running_loop():
-            self._watch = asyncio.create_task(self._keep_looking())
+            self._watch = asyncio.create_task(self._keep_looking(), context=Context())
 
     def leave(self, guest: Guest) -> None:
         self._guests.pop(guest, None)

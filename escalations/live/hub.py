@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -201,9 +202,10 @@ class Hub:
         self._topics.clear()
         self._turns.clear()
         self._tasks = [
-            loop.create_task(self._receive()),
-            loop.create_task(self._beat()),
-            loop.create_task(self._rejoin()),
+            # In a context of their own: what they log is not about the request that happened to come first.
+            loop.create_task(self._receive(), context=Context()),
+            loop.create_task(self._beat(), context=Context()),
+            loop.create_task(self._rejoin(), context=Context()),
         ]
 
     async def _channel_name(self) -> str:

@@ -24,7 +24,7 @@ from escalations.live.crowd import Place, crowd
 from escalations.live.doors import doors
 from escalations.live.flow import Flow
 from escalations.live.hub import HEARTBEAT_SECONDS, Mailbox, hub, read
-from resolutionflow import addresses
+from resolutionflow import addresses, logs
 from resolutionflow.accounts.admission import Admission, Standing, engineer_of
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.sessions import SessionStore
@@ -120,6 +120,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
         try:
             admission, since = await read(asked_of, self.scope)
             assert admission.account_id, "asked_of refuses people without an account"
+            logs.add(user=admission.user_id, account=admission.account_id)
             await self.begin(admission, admission.account_id, since)
             await self.follow(admission.account_id)
         except Refused as refused:
@@ -129,7 +130,11 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
             await self.refuse(Refused(503, "The database does not answer. Please try again in a moment."))
         except Exception:
             log.exception("A stream failed.")
-            await (self.finish() if self.flow else self.refuse(Refused(500, "Something went wrong; it is in the log.")))
+            await (
+                self.finish()
+                if self.flow
+                else self.refuse(Refused(500, f"Something went wrong; it is in the log ({logs.request_id()})."))
+            )
         finally:
             self.end()
 
@@ -155,7 +160,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
         self.bell.cursor = max(cursor, self.bell.cursor)
         self.position = cursor if since is None else since
         await self.send({"type": "http.response.start", "status": 200, "headers": AS_EVENTS})
-        self.flow = Flow(self.base_send)
+        self.flow = Flow(self.scope.get("server_send"))
         await self.write(replay.event("ready", {"cursor": cursor}))
         doors.enter(self, admission)
 

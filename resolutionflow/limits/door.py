@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from resolutionflow import addresses
+from resolutionflow import addresses, logs
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.tokens import bearer_token, token_of_request
 from resolutionflow.limits import answers
@@ -29,6 +29,8 @@ class Limits:
             user = who_asks(request)
         except (OperationalError, InterfaceError) as error:
             return database_away(request, error)
+        if user is not None:
+            logs.add(user=user.pk, account=user.account_id)
         refusal = rates.refusal(user, addresses.of_request(request), request.method or "")
         return self._refuse(request, refusal) if refusal else self.get_response(request)
 

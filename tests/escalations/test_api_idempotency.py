@@ -1,11 +1,16 @@
 """A retry with the same Idempotency-Key gets the first answer, and nothing happens twice."""
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
+from procrastinate.contrib.django import app as jobs
 
+from escalations import idempotency, tasks
 from escalations.actions import sessions
 from escalations.models import AISession, FeedEvent, Handoff, Message, TriedStep
 from resolutionflow.accounts.models import IdempotentAnswer
@@ -171,3 +176,25 @@ def test_a_second_request_runs_if_the_first_rolls_back(ann, monkeypatch):
     refusal(first.result(), 500)
     assert second.result().status_code == 201
     assert (len(runs), AISession.objects.count()) == (2, 1)
+
+
+def test_an_answer_is_kept_for_a_day_and_then_forgotten(ann):
+    program = Program(ann)
+    for hours, key in ((24, "yesterday"), (26, "before")):
+        program.post("/sessions", {"title": "Printer"}, key=key)
+        IdempotentAnswer.objects.filter(key=key).update(created_at=timezone.now() - timedelta(hours=hours))
+    assert idempotency.forget_old() == 1
+    assert IdempotentAnswer.objects.get().key == "yesterday"
+    program.post("/sessions", {"title": "Printer"}, key="yesterday")
+    assert AISession.objects.count() == 2
+    assert program.post("/sessions", {"title": "Another"}, key="before").status_code == 201
+
+
+def test_the_worker_forgets_them_every_hour(monkeypatch):
+    asked = []
+    monkeypatch.setattr(idempotency, "forget_old", lambda: asked.append(True))
+    asyncio.run(tasks.forget_answers(timestamp=0))
+    assert asked == [True]
+    assert "escalations.tasks.forget_answers" in {
+        task.task.name for task in jobs.periodic_registry.periodic_tasks.values()
+    }
