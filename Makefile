@@ -10,7 +10,7 @@ TESTS ?= tests
 WORKERS ?= 3
 N ?= 10000
 
-.PHONY: demo test mutants proptest payloads matrix check audit bench faults format lock browser clean help
+.PHONY: demo test mutants proptest payloads matrix fuzz check audit bench faults format lock browser clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -29,6 +29,9 @@ mutants: $(VENV)/.tools ## the mistakes made on purpose, each of which must turn
 
 proptest: $(VENV)/.tools ## the model of the live queue for long: N runs (10,000), see docs/proofs.md
 	@PROPTEST_EXAMPLES=$(N) $(RUN) -m pytest tests/model/test_live_model.py
+
+fuzz: $(VENV)/.tools ## whatever programs and clients send: FUZZ_CASES calls (20,000), FUZZ_MESSAGES to sockets (10,000), see docs/proofs.md
+	@FUZZ_CASES=$${FUZZ_CASES:-20000} FUZZ_MESSAGES=$${FUZZ_MESSAGES:-10000} $(RUN) -m pytest -p no:randomly -s tests/fuzz
 
 check: $(VENV)/.tools ## format, lint, types, imports, templates, migrations; then the tests
 	@$(VENV)/bin/ruff format --check .

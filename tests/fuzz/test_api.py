@@ -1,0 +1,141 @@
+"""Whatever a program sends, the API answers as its description says: no 5xx, no status and no body that is not in it.
+
+Against a running server and its database, with tokens of every role and the ids of objects that exist. FUZZ_CASES says
+how many requests (`make fuzz`: 20,000); a short run is part of `make test`.
+"""
+
+import os
+from collections import Counter
+from functools import partial
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import checks
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from resolutionflow.accounts.models import ApiToken
+from tests.factories import HandoffFactory, SessionFactory
+from tests.streams import token_of
+
+CASES = int(os.environ.get("FUZZ_CASES", "150"))
+MANY = 1000  # from here on, each call has to succeed at least once
+LUCKY = {  # they take the number of a secret, and a handoff of one's own that waits still
+    "POST /api/sessions/{session_id}/reveal",
+    "POST /api/handoffs/{handoff_id}/take-back",
+}
+STREAM = "/api/escalations/stream"  # it has no end; tests/fuzz/test_sockets.py is about it
+CONFORMS = [
+    checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
+
+
+@pytest.fixture
+def tokens(ann, ben, vic, olga, adam, zoe):
+    everybody = [token_of(person) for person in (ann, ben, vic, olga, adam, zoe)]
+    return [*everybody, ApiToken.issue(ann, scopes=["read"])[1], "rf_nobody"]
+
+
+@pytest.fixture
+def things(ann, ben, zoe):
+    """Makes sessions and handoffs in every state, of this account and of another one, and gives their ids."""
+
+    def make():
+        handoffs = [
+            HandoffFactory(by=ann),
+            HandoffFactory(by=ben),
+            HandoffFactory(by=ann, picker=ben),
+            HandoffFactory(by=ann, taken_back=True),
+            HandoffFactory(by=ann, picker=ben, resolved=True),
+            HandoffFactory(by=zoe),
+        ]
+        sessions = [
+            SessionFactory(by=ann, problem="password: Tr0ub4dor&3"),
+            SessionFactory(by=ben),
+            SessionFactory(by=zoe),
+        ]
+        sessions += [handoff.session for handoff in handoffs]
+        return {"session_id": [str(each.pk) for each in sessions], "handoff_id": [str(each.pk) for each in handoffs]}
+
+    return make
+
+
+def test_every_answer_is_in_the_description(server, tokens, things):
+    described = httpx.get(f"{server.url}/api/openapi.json", timeout=20).json()
+    del described["paths"][STREAM]
+    schema = schemathesis.openapi.from_dict(described)
+    calls = [found.ok() for found in schema.get_all_operations()]
+    told: Counter[tuple[str, int]] = Counter()
+    ids = things()
+    with requests.Session() as session:
+        for call in calls:
+            ids = things() if CASES >= MANY else ids  # they are used up: picked up, resolved
+            _fuzz(call, partial(_call, server, session), tokens, ids, told)
+    print(
+        f"\n{sum(told.values())} requests:",
+        *(f"{status}×{count}" for status, count in sorted(_by_status(told).items())),
+    )
+    assert sum(told.values()) >= CASES * 0.9
+    if CASES >= MANY:
+        assert {call.label for call in calls} - {label for label, status in told if status < 300} <= LUCKY
+    assert httpx.get(f"{server.url}/healthz", timeout=20).status_code == 200
+    assert "Traceback" not in server.said()
+
+
+def _fuzz(call, ask, tokens, ids, told):
+    each = max(2, CASES // 15 // len(MODES) + 1)
+    for mode in MODES:
+
+        @settings(
+            max_examples=each,
+            deadline=None,
+            database=None,
+            derandomize=CASES < 1000,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=call.as_strategy(generation_mode=mode), data=st.data())
+        def fuzz(case, data):
+            _aim(case, data, tokens, ids)
+            response = ask(case)
+            told[call.label, response.status_code] += 1
+            case.validate_response(response, checks=CONFORMS)
+
+        fuzz()
+
+
+def _call(server, session, case):
+    session.cookies.clear()
+    return case.call(base_url=server.url, session=session, timeout=30)
+
+
+def _aim(case, data, tokens, ids):
+    """At something that is there, three times of four, with the token of somebody."""
+    for name in case.path_parameters or {}:
+        if name in ids and data.draw(st.sampled_from([True, True, True, False])):
+            case.path_parameters[name] = data.draw(st.sampled_from(ids[name]))
+    case.cookies = {}
+    case.headers = {
+        **{name: value for name, value in (case.headers or {}).items() if name.lower() != "authorization"},
+        "Authorization": f"Bearer {data.draw(st.sampled_from(tokens))}",
+    }
+
+
+def _by_status(told):
+    found: Counter[int] = Counter()
+    for (_, status), count in told.items():
+        found[status] += count
+    return found
