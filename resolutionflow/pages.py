@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 
 from resolutionflow import logs
 
@@ -14,7 +15,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Loads nothing that may be what failed."""
-    return render(None, "500.html", {"request_id": logs.request_id()}, status=500)  # type: ignore[arg-type]  # no context processors
+    return HttpResponse(render_to_string("500.html", {"request_id": logs.request_id()}), status=500)
 
 
 @login_not_required

@@ -169,7 +169,7 @@ METRICS_PORT = env.int("METRICS_PORT", 0, validate=Range(min=0, max=65535))
 STOP_DRAIN_SECONDS = env.float("STOP_DRAIN_SECONDS", 0.0 if DEBUG else 5.0, validate=Range(min=0, max=300))
 STOP_SPREAD_SECONDS = env.float("STOP_SPREAD_SECONDS", 0.0 if DEBUG else 5.0, validate=Range(min=0, max=300))
 
-TRUSTED_PROXIES = env.str("TRUSTED_PROXIES", "0", validate=known(is_trusted))
+trusted_proxies = env.str("TRUSTED_PROXIES", "0", validate=known(is_trusted))
 
 SLOW_CLIENT_SECONDS = env.float("SLOW_CLIENT_SECONDS", 20.0, validate=Range(min=1, max=600))
 MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", 10_000, validate=Range(min=10, max=1_000_000))
@@ -212,7 +212,7 @@ def broken_settings() -> list[str]:
 if broken := broken_settings():
     raise SystemExit(f"Settings: {'; '.join(broken)}.")
 
-TRUSTED_PROXIES = addresses.trusted_proxies(TRUSTED_PROXIES)
+TRUSTED_PROXIES = addresses.trusted_proxies(trusted_proxies)
 RATE_LIMITS = {name.removeprefix("RATE_LIMIT_").lower(): rate_limit(told) for name, told in rate_limits.items()}
 
 

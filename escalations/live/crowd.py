@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -33,10 +34,14 @@ class Crowd:
         return Place(user_id, account_id)
 
     def give_back(self, place: Place) -> None:
-        for counted, who in ((self._of_users, place.user_id), (self._of_accounts, place.account_id)):
-            counted[who] -= 1
-            if not counted[who]:
-                del counted[who]
+        _one_less(self._of_users, place.user_id)
+        _one_less(self._of_accounts, place.account_id)
+
+
+def _one_less(counted: Counter[Any], who: Any) -> None:
+    counted[who] -= 1
+    if not counted[who]:
+        del counted[who]
 
 
 crowd = Crowd()

@@ -246,7 +246,7 @@ def asked_of(scope: dict[str, Any]) -> tuple[Admission, int | None]:
 def refuse_too_many(request: ASGIRequest, user: User) -> None:
     """A stream counts as one call of the API, when it begins."""
     if refusal := rates.refusal(user, addresses.of_request(request), "GET"):
-        resting.note(request.scope, refusal)
+        resting.note(dict(request.scope), refusal)
         raise Refused(429, str(refusal), (b"retry-after", str(refusal.retry_after).encode()))
 
 
