@@ -55,6 +55,7 @@ bench: $(VENV)/.tools $(VENV)/.weights ## the benchmarks (CASES=file for the ass
 	@$(RUN) -m tests.bench.escalate
 	@$(RUN) -m tests.bench.fanout
 	@$(RUN) -m tests.bench.analytics
+	@$(RUN) -m tests.bench.abuse
 	@$(if $(CASES),$(RUN) -m tests.bench.assessment --cases $(CASES),echo "Assessments need real cases: make bench CASES=file.jsonl (docs/benchmarks.md says what it holds).")
 
 faults: $(VENV)/.tools browser ## kill, cut and swallow, ten times each (FAULT_RUNS=); what was seen belongs in docs/faults.md

@@ -291,6 +291,10 @@ class ApiToken(models.Model):
     def has_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
+    @property
+    def scope_names(self) -> str:
+        return ", ".join(self.scopes.split())
+
     def opens(self, scope: str) -> bool:
         return scope in self.scopes.split()
 
