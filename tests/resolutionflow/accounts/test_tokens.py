@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from escalations.live.stream import Refused, asked_of
 from resolutionflow.accounts.models import ApiToken
+from resolutionflow.trail.models import Entry
 from tests.factories import HandoffFactory
 from tests.programs import Program, refusal
 
@@ -174,6 +175,19 @@ def test_revoking_asks_first_and_then_the_token_is_nobodys(ann, as_user):
     first = ApiToken.objects.get().revoked_at
     browser.post(address)
     assert ApiToken.objects.get().revoked_at == first
+
+
+def test_the_audit_trail_says_who_made_and_revoked_it_once(ann, as_user):
+    browser = as_user(ann)
+    browser.post(TOKENS, NEW)
+    token = ApiToken.objects.get()
+    for _ in range(2):
+        browser.post(f"{TOKENS}{token.pk}/revoke/")
+    said = Entry.objects.filter(account=ann.account, kind__startswith="token").order_by("seq")
+    assert [(entry.kind, entry.actor, entry.about) for entry in said] == [
+        (kind, ann, f"token {token.prefix} of person {ann.pk}") for kind in ("token_made", "token_revoked")
+    ]
+    assert said[0].details["scopes"] == "read work"
 
 
 def test_the_tokens_of_others_do_not_exist_here(ann, ben, zoe, as_user):
