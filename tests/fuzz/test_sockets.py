@@ -72,7 +72,11 @@ def test_what_clients_send_to_sockets_harms_nobody(server, ann, zoe, summit_work
     dice = random.Random(20261122)
     session = SessionFactory(by=ann)
     foreign = summit_works()
-    sign_in = {"additional_headers": {"Cookie": f"sessionid={cookie_of(ann)}"}, "open_timeout": 20, "close_timeout": 0.2}
+    sign_in = {
+        "additional_headers": {"Cookie": f"sessionid={cookie_of(ann)}"},
+        "open_timeout": 20,
+        "close_timeout": 0.2,
+    }
     addresses = ["/ws/queue/", f"/ws/sessions/{session.pk}/", f"/ws/sessions/{foreign.pk}/", "/ws/nowhere/"]
     heard: list[str] = []
     sent = 0
