@@ -26,7 +26,7 @@ from resolutionflow.accounts.models import ApiToken
 from tests.factories import HandoffFactory, SessionFactory
 from tests.streams import token_of
 
-CASES = int(os.environ.get("FUZZ_CASES", "150"))
+CASES = int(os.environ.get("FUZZ_CASES", "60"))
 MANY = 1000  # from here on, each call has to succeed at least once
 LUCKY = {  # they take the number of a secret, and a handoff of one's own that nobody has moved yet
     "POST /api/handoffs/{handoff_id}/release",

@@ -19,7 +19,7 @@ from tests.factories import HandoffFactory, SessionFactory
 from tests.serving import cookie_of
 from tests.streams import ADDRESS, token_of
 
-MESSAGES = int(os.environ.get("FUZZ_MESSAGES", "400"))
+MESSAGES = int(os.environ.get("FUZZ_MESSAGES", "200"))
 PER_SOCKET = 50
 FOREIGN = "Summit's own secret matter"
 GOOD = [
