@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 import resolutionflow
 from escalations.live.counted import counted
 from escalations.live.doors import doors
+from resolutionflow import walls
 from resolutionflow.stopping import stopping
 
 READ_EVERY = 5.0  # seconds
@@ -140,6 +141,7 @@ class Work(Asked):
         yield GaugeMetricFamily("resolutionflow_jobs_failed", "Jobs that were given up and are kept.", failed)
 
 
+@walls.everywhere()
 def what_there_is_to_do() -> tuple[tuple[int, float], list[tuple[str, int, float]], int]:
     """(waiting handoffs, the oldest's seconds); (task, due jobs, the oldest's seconds) of each; failed jobs."""
     with connection.cursor() as cursor:

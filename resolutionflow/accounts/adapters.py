@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
 from escalations.live.people import rights_changed
-from resolutionflow import sealing
+from resolutionflow import addresses, sealing
 from resolutionflow.accounts import mail, sign_ins
 from resolutionflow.accounts.models import User
 
@@ -35,7 +35,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # carries no
         super().send_notification_mail(template_prefix, user, *args, **kwargs)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return sign_ins.address_of(request)
+        return addresses.of_request(request) or "unknown"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         """Through the worker: how long it takes would tell whether an address is known."""

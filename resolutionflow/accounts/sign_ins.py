@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from escalations.live.people import rights_changed
+from resolutionflow import addresses
 from resolutionflow.accounts.models import SignIn, User
 from resolutionflow.trail import record
 
@@ -30,7 +31,9 @@ def note(request: HttpRequest, user: User) -> None:
     if len(_noted) >= MOST_REMEMBERED:
         _noted.clear()
     _noted[key] = now
-    seen = SignIn(session_key=key, user=user, address=address_of(request), browser=_browser(request))
+    seen = SignIn(
+        session_key=key, user=user, address=addresses.of_request(request)[:45] or "unknown", browser=_browser(request)
+    )
     seen.seen_at = timezone.now()
     SignIn.objects.bulk_create(
         [seen],
@@ -44,11 +47,6 @@ def record_sign_in(kind: str, person: User | None, **details: str) -> None:
     """In the chain of the person's account. What is nobody's address is not noted: it may be a password."""
     about = f"person {person.pk}" if person else "unknown address"
     record(kind, account=person.account if person else None, by=person, about=about, **details)
-
-
-def address_of(request: HttpRequest) -> str:
-    """From where somebody asks."""
-    return str(request.META.get("REMOTE_ADDR") or "unknown")[:45]
 
 
 def _browser(request: HttpRequest) -> str:

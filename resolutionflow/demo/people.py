@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import DatabaseError, connection
 
+from resolutionflow import walls
 from resolutionflow.accounts.models import Account, User
 
 PASSWORD = "demo"  # noqa: S105 public on purpose: the login page lists it
@@ -53,6 +54,7 @@ def are_there() -> bool:
     return User.objects.filter(email=PROBE, account__slug=TEAMS[0].slug).exists()
 
 
+@walls.everywhere()
 def refuse_with_debug_off() -> None:
     """Raises SystemExit where a demonstration's database, whose passwords everybody knows, is to serve in earnest.
 

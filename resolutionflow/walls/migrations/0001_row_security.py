@@ -38,7 +38,7 @@ CHILDREN = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0100_former_accounts"),
+        ("accounts", "0004_former_accounts"),
         ("admin", "0003_logentry_add_action_flag_choices"),
         ("analytics", "0001_facts"),
         ("escalations", "0006_refused_pickups"),

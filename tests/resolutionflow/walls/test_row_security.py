@@ -23,6 +23,7 @@ NOBODYS = {
     "axes_accessattempt",
     "axes_accessattemptexpiration",
     "axes_accessfailurelog",
+    "accounts_tries",
     "axes_accesslog",
     "django_content_type",
     "django_migrations",

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_ai_per_account"),
+        ("accounts", "0005_scopes_and_expiry_of_tokens"),
     ]
 
     operations = [

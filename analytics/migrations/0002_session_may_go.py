@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("analytics", "0001_facts"),
-        ("escalations", "0100_pruned"),
+        ("escalations", "0007_pruned"),
     ]
 
     operations = [

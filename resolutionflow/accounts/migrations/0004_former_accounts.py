@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_ai_per_account"),
+        ("accounts", "0003_keep_days"),
     ]
 
     operations = [

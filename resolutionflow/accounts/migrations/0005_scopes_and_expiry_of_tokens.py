@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_ai_per_account"),
+        ("accounts", "0004_former_accounts"),
     ]
 
     operations = [
