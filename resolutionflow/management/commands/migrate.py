@@ -11,8 +11,10 @@ from resolutionflow.walls import role
 
 class Command(migrate.Command):
     def handle(self, *arguments: Any, **options: Any) -> None:
+        if not options["skip_checks"]:
+            self.check()  # but not the database's: the role that they look for is made here
         with walls.everywhere():
-            super().handle(*arguments, **options)
+            super().handle(*arguments, **options | {"skip_checks": True})
             if options["plan"] or options["check_unapplied"] or options["database"] != "default":
                 return
             try:
