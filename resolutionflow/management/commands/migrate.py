@@ -10,11 +10,13 @@ from resolutionflow.walls import role
 
 
 class Command(migrate.Command):
+    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+        """All checks but the database's: the role that they look for is made here."""
+        return {**super().get_check_kwargs(options), "databases": []}
+
     def handle(self, *arguments: Any, **options: Any) -> None:
-        if not options["skip_checks"]:
-            self.check()  # but not the database's: the role that they look for is made here
         with walls.everywhere():
-            super().handle(*arguments, **options | {"skip_checks": True})
+            super().handle(*arguments, **options)
             if options["plan"] or options["check_unapplied"] or options["database"] != "default":
                 return
             try:
