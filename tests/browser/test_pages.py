@@ -56,9 +56,8 @@ def test_no_page_has_anything_for_axe_or_sticks_out(open_as, places, ben, scheme
 
 def test_axe_would_find_a_field_without_a_label(open_as, ben):
     page = open_as(ben, "/sessions/", bypass_csp=True)
-    page.evaluate(
-        "() => { document.querySelector('.field label').remove(); document.querySelector('.field input').placeholder = '' }"
-    )
+    page.locator(".field label").first.evaluate("label => label.remove()")
+    page.locator(".field input").first.evaluate("input => input.placeholder = ''")
     assert Axe().run(page).violations_count > 0
 
 
