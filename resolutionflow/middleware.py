@@ -120,7 +120,8 @@ class SignedIn(LoginRequiredMiddleware):
 
 
 def _is_for_operators(request: HttpRequest) -> bool:
-    return request.path.startswith(("/admin/", "/account/"))
+    """The administration, and their own password and second step. Tokens open accounts, and they have none."""
+    return request.path.startswith(("/admin/", "/account/")) and not request.path.startswith("/account/tokens/")
 
 
 def _enter_walls(request: HttpRequest) -> None:

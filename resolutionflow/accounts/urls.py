@@ -9,7 +9,7 @@ from django.urls import path, re_path
 
 from resolutionflow.accounts import mail
 from resolutionflow.accounts import token_views as tokens
-from resolutionflow.accounts.views import elsewhere, people, sign_in, your_account
+from resolutionflow.accounts.views import confirm, elsewhere, people, sign_in, your_account
 
 urlpatterns = [
     path("login/", sign_in.sign_in, name="login"),
@@ -44,7 +44,7 @@ urlpatterns = [
     path("account/tokens/<uuid:token_id>/revoke/", tokens.revoke, name="revoke-token"),
     path("account/confirm/", allauth.reauthenticate, name="account_reauthenticate"),
     path("account/confirm/code/", second_step.reauthenticate, name="mfa_reauthenticate"),
-    path("account/confirm/key/", keys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("account/confirm/key/", confirm.with_key, name="mfa_reauthenticate_webauthn"),
     path("account/app/", app.activate_totp, name="mfa_activate_totp"),
     path("account/app/remove/", app.deactivate_totp, name="mfa_deactivate_totp"),
     path("account/keys/add/", keys.add_webauthn, name="mfa_add_webauthn"),

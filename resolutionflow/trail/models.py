@@ -13,13 +13,14 @@ from resolutionflow.trail.kinds import KINDS
 
 INSTALLATION = "00000000-0000-0000-0000-000000000000"  # the chain that belongs to no account
 
-# The head's lock orders the writers of a chain: whoever has it stands after all who had it before.
+# The head's lock orders the writers of a chain: whoever has it stands after all who had it before. Of several first ones
+# all but one make no head: ON CONFLICT names no index, since each of the two unique ones may be the first to notice.
 CHAIN_ON = f"""
     NEW.chain := coalesce(NEW.account_id, '{INSTALLATION}'::uuid);
     SELECT * INTO head FROM trail_head WHERE chain = NEW.chain FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         INSERT INTO trail_head (chain, account_id, seq, at, hash)
-            VALUES (NEW.chain, NEW.account_id, 0, clock_timestamp(), '') ON CONFLICT (chain) DO NOTHING;
+            VALUES (NEW.chain, NEW.account_id, 0, clock_timestamp(), '') ON CONFLICT DO NOTHING;
         SELECT * INTO head FROM trail_head WHERE chain = NEW.chain FOR NO KEY UPDATE;
     END IF;
     NEW.seq := head.seq + 1;

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from escalations.actions.refusals import Refusal
 from resolutionflow.accounts import oidc
@@ -30,7 +30,7 @@ def _find(slug: str) -> IdentityProvider:
 
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def which(request: HttpRequest) -> HttpResponse:
     """For somebody who knows their account's short name."""
     slug = request.GET.get("account", "").strip().lower()
@@ -43,7 +43,7 @@ def which(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "accounts/elsewhere.html", {"provider": _find(slug)})
 
@@ -97,7 +97,7 @@ def _not_signed_in(request: HttpRequest, said: str, status: int) -> HttpResponse
 
 @never_cache
 @sensitive_post_parameters("client_secret")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: MemberRequest) -> HttpResponse:
     require_manager(request.user)
     account: Account = request.account

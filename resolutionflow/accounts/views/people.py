@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from escalations.actions.refusals import Conflict, NotAllowed
 from escalations.models import Handoff
@@ -23,7 +23,7 @@ from resolutionflow.accounts.requests import MemberRequest
 
 
 @never_cache
-@require_GET
+@require_safe
 def people(request: MemberRequest) -> HttpResponse:
     actions.require_manager(request.user)
     return _page(request, InviteForm(by=request.user))
@@ -69,10 +69,10 @@ def _find(request: MemberRequest, person_id: UUID) -> User:
 
 
 @never_cache
-@require_GET
+@require_safe
 def person(request: MemberRequest, person_id: UUID) -> HttpResponse:
-    actions.require_manager(request.user)
     found = _find(request, person_id)
+    actions.require_manager(request.user)
     context = {
         "person": found,
         "may_manage": request.user.may_manage(found),
@@ -98,11 +98,11 @@ def _role(request: MemberRequest) -> str:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def deactivate(request: MemberRequest, person_id: UUID) -> HttpResponse:
     """First what will happen, then that."""
-    actions.require_manager(request.user)
     found = _find(request, person_id)
+    actions.require_manager(request.user)
     if request.method == "POST":
         actions.deactivate(found, by=request.user)
         return redirect("people")
@@ -126,7 +126,7 @@ def remove_second_step(request: MemberRequest, person_id: UUID) -> HttpResponse:
 @login_not_required
 @never_cache
 @sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     """For whoever has the link: name and password, and they are in."""
     found = invitations.find(secret)

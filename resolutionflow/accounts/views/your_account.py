@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from escalations.live.people import rights_changed
 from resolutionflow.accounts import sign_ins
@@ -23,7 +23,7 @@ class PersonRequest(HttpRequest):
 
 
 @never_cache
-@require_GET
+@require_safe
 def your_account(request: PersonRequest) -> HttpResponse:
     factors = list(Authenticator.objects.filter(user=request.user).order_by("created_at"))
     of_type = {kind: [each for each in factors if each.type == kind] for kind in Authenticator.Type.values}
@@ -51,7 +51,7 @@ def is_to_set_up_second_factor(user: User | AnonymousUser) -> bool:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def password(request: PersonRequest) -> HttpResponse:
     """A new password; every other sign-in ends, and what is open in them."""
     kind = PasswordChangeForm if request.user.has_usable_password() else SetPasswordForm

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from tests.resolutionflow.accounts.codes import code_of
+from tests.resolutionflow.accounts.security_key import security_key_of
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse"
@@ -164,6 +165,16 @@ def test_nobody_sees_or_removes_another_persons_key(client, as_user, ann, ben):
     assert client.get(f"/account/keys/{key.pk}/remove/").status_code == 404
     assert client.post(f"/account/keys/{key.pk}/remove/").status_code == 404
     assert "Anns" not in client.get("/account/").text
+
+
+def test_a_key_that_does_not_fit_is_asked_for_again_on_the_page(client, ann):
+    security_key_of(ann, "Anns")
+    password_step(client, ann)
+    client.post(STEP, {"code": code_of(SECRET)})
+    answer = client.post("/account/confirm/key/?next=/account/app/remove/", {"credential": '{"id": "x"}'})
+    assert answer.status_code == 422
+    assert "did not answer as it should" in answer.text
+    assert client.get("/account/codes/new/")["Location"].startswith("/account/confirm/"), "it did not count"
 
 
 def test_the_operator_has_an_account_page_too(as_user, sam):

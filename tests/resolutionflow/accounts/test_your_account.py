@@ -8,6 +8,7 @@ from django.test import Client
 
 from resolutionflow.accounts import sign_ins
 from resolutionflow.accounts.models import SignIn
+from tests.walled import in_the_walls
 
 pytestmark = pytest.mark.django_db
 PASSWORD, NEW = "correct horse", "a longer walk home"
@@ -90,6 +91,13 @@ def test_being_seen_costs_one_write_in_five_minutes(ann):
     sign_ins._noted[key] -= sign_ins.NOTED_EVERY
     client.get("/queue/")
     assert SignIn.objects.get(session_key=key).browser == "Unknown browser"
+
+
+def test_the_operator_is_seen_on_any_page_within_the_walls_too(as_user, sam):
+    client = as_user(sam)
+    with in_the_walls():
+        assert client.get("/queue/")["Location"] == "/admin/"
+        assert "this browser" in client.get("/account/").text
 
 
 def test_a_new_password_keeps_this_browser_and_ends_the_others(ann):

@@ -82,7 +82,9 @@ def test_whoever_watches_over_the_installation_is_never_refused(settings, client
 def test_counting_asks_the_database_nothing(settings, ann, as_user):
     browser, program = as_user(ann), Program(ann)
     asked = []
-    program.get("/handoffs")  # from now on its use is not noted for a minute
+    # From now on neither's use is noted for a minute or more.
+    program.get("/handoffs")
+    browser.get("/sessions/")
     for limit in (0, 1000):
         settings.RATE_LIMITS["user"] = {"reads": limit, "writes": limit}
         with CaptureQueriesContext(connection) as queries:

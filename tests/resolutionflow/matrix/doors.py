@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -17,6 +18,10 @@ from tests.resolutionflow.matrix.ground import Ground
 FORM = {
     "title": "Mine", "problem": "It hangs.", "body": "Hello", "description": "Tried it", "outcome": "failed",
     "reason": "Stuck.", "priority": "high", "resolution": "Done.", "number": "1", "helpful": "yes",
+    "name": "Somebody", "email": "somebody@elsewhere.example", "role": "viewer", "scopes": "read", "days": "30",
+    "password": "demo", "old_password": "demo", "code": "123456", "credential": "{}", "client_id": "us",
+    "issuer": "https://id.elsewhere.example", "client_secret": "ours", "domains": "elsewhere.example",
+    **dict.fromkeys(["password1", "password2", "new_password1", "new_password2"], "a longer walk home"),
 }  # fmt: skip
 JSON = {
     "POST api/sessions": {"title": "Mine"},
@@ -52,15 +57,19 @@ class Door:
         """With the ids of one account's rows."""
         if self.pattern.endswith(A_PICKED_UP_ONE):
             ids = {**ids, "handoff_id": ids["held_id"]}
-        ids = {**ids, "object_id": ids.get(self.about, "1"), "id": ids.get(self.about, "1"), "anything": "nowhere"}
+        if self.pattern.startswith("^password/reset/"):
+            ids = {**ids, "key": ids["reset_key"]}
+        row = ids.get(self.about or "sign_in", "1")
+        ids = {**ids, "object_id": row, "id": row, "anything": "nowhere"}
         path = self.pattern.replace("^(?P<app_label>", "(").replace("(?P<url>.*)$", "nowhere/")
         path = re.sub(r"\((\w+)\|[^)]*\)/\$", r"\1/", path)
+        path = re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", path).strip("^$")
         return "/" + OF_PATH.sub(lambda found: ids[found[1]], path)
 
 
 def every() -> Iterator[Door]:
     """Each address, to read and to write. An operation of the API is a door of its own."""
-    for pattern in _patterns(get_resolver().url_patterns, ""):
+    for pattern in dict.fromkeys(_patterns(get_resolver().url_patterns, "")):
         about = pattern.split("/")[2] if pattern.startswith("admin/") and pattern.count("/") > 2 else ""
         for method in ("GET", "POST"):
             yield Door(method, pattern, about)
@@ -85,7 +94,7 @@ class Visitor:
         """What came of it, in one letter, and all that was said."""
         self.client.cookies = SimpleCookie()
         if cookie := self.ground.cookies[person]:
-            self.client.cookies["sessionid"] = cookie
+            self.client.cookies[settings.SESSION_COOKIE_NAME] = cookie
         with transaction.atomic():
             answer = self._send(door, address)
             said = _all_of(answer)
@@ -93,8 +102,8 @@ class Visitor:
         return _letter(answer), said
 
     def _send(self, door: Door, address: str) -> HttpResponse:
-        if door.method == "GET":
-            return self.client.get(address)
+        if door.method != "POST":
+            return self.client.generic(door.method, address)
         if address.startswith("/api/"):
             return self.client.post(address, json.dumps(JSON.get(door.name)), content_type="application/json")
         return self.client.post(address, FORM)

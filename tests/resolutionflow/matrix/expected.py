@@ -17,7 +17,13 @@ BY_WHO_HAS_IT: Row = ("lmmmmmmmls", "lfoffnnnls")
 BY_WHO_ESCALATED: Row = ("lmmmmmmmls", "lffffnnnls")
 FIGURES: Row = ("lffoofools", "lmmmmmmmls")
 FOR_ALL: Row = ("o" * 10, "o" * 10)
+TO_READ: Row = ("o" * 10, "m" * 10)
 NOWHERE: Row = ("n" * 10, "n" * 10)
+OWN: Row = ("looooooolo", "looooooolo")  # everybody's about themselves, a viewer's and the operator's as well
+OWN_TO_READ: Row = ("looooooolo", "lmmmmmmmlm")
+OWN_TO_DO: Row = ("lmmmmmmmlm", "looooooolo")
+BY_ENGINEER: Row = ("lnonnnnnln", "lnonnnnnln")  # their own, and nobody else's
+BY_MANAGERS: Row = ("lmmmmmmmls", "lffoonnnls")
 API_LIST: Row = ("looooooolf", "m" * 10)
 API_ONE: Row = ("loooonnnlf", "m" * 10)
 API_FIGURES: Row = ("lffoofoolf", "m" * 10)
@@ -31,7 +37,41 @@ ADMIN_TO_READ: Row = ("aaaaoaaoao", "laaamaamlm")
 DOORS: dict[str, Row] = {
     "": ("looooooolo", "looooooolo"),
     "login/": FOR_ALL,
+    "login/second-step/": OWN,  # nobody is between the steps: who is signed in goes on, others begin again
+    "login/with/": TO_READ,
+    "login/with/<slug:slug>/": TO_READ,
+    "login/with/<slug:slug>/go/": TO_READ,
+    "login/with/<slug:slug>/back/": ("f" * 10, "m" * 10),  # nobody has gone there
     "logout/": ("mmmmmmmmmm", "llllllllll"),
+    "password/reset/": FOR_ALL,
+    "password/reset/sent/": TO_READ,
+    "password/reset/<a key>/": FOR_ALL,
+    "password/reset/done/": TO_READ,
+    "invitations/<str:secret>/": FOR_ALL,  # for whoever has the link
+    "account/": OWN_TO_READ,
+    "account/password/": OWN,
+    "account/sign-ins/others/end/": OWN_TO_DO,
+    "account/sign-ins/<slug:id>/end/": ("lmmmmmmmlm", "lnonnnnnln"),
+    "account/tokens/": ("loooooools", "loooooools"),
+    "account/tokens/<uuid:token_id>/revoke/": ("lnonnnnnls", "lnonnnnnls"),
+    "account/confirm/": OWN,
+    "account/confirm/code/": OWN,
+    "account/confirm/key/": OWN,
+    "account/app/": OWN,
+    "account/app/remove/": ("lnonnonnln", "lnonnonnln"),  # both engineers have one
+    "account/keys/add/": OWN,
+    "account/keys/<int:pk>/remove/": BY_ENGINEER,
+    "account/codes/": ("lnonnonnln", "lmmmmmmmlm"),
+    "account/codes/new/": OWN,
+    "people/": ("lffoofools", "lmmmmmmmls"),
+    "people/sign-in/": ("lffoofools", "lffoofools"),
+    "people/invite/": ("lmmmmmmmls", "lffoofools"),
+    "people/invitations/<uuid:invitation_id>/revoke/": BY_MANAGERS,
+    "people/<uuid:person_id>/": ("lffoonnnls", "lmmmmmmmls"),
+    "people/<uuid:person_id>/role/": BY_MANAGERS,
+    "people/<uuid:person_id>/deactivate/": ("lffoonnnls", "lffoonnnls"),
+    "people/<uuid:person_id>/reactivate/": BY_MANAGERS,
+    "people/<uuid:person_id>/second-step/remove/": BY_MANAGERS,
     "queue/": LIST,
     "queue/cards/": LIST,
     "handoffs/<uuid:handoff_id>/": ONE,
@@ -83,7 +123,8 @@ DOORS: dict[str, Row] = {
     "admin/jsi18n/": ADMIN_TO_READ,
     "admin/<an app>/": ADMIN,
     "admin/(?P<url>.*)$": ("aaaanaanan", "laaanaanln"),
-    "healthz": FOR_ALL,
+    "healthz": TO_READ,
+    "metrics": TO_READ,  # from this machine, as the tests are
 }
 
 # Addresses below `admin/<app>/<model>/`. What the product registers is for an account's admins to read (OWN_ROWS)
@@ -147,6 +188,8 @@ MODELS = {
     "procrastinate/procrastinatejob": JOBS,
 }
 
+# Whoever has an invitation is told where to.
+NAMES_ITS_ACCOUNT = {"invitations/<str:secret>/"}
 # Asks no account's row, and gives the connection back in the middle of a test.
 ABOUT_NOBODY = {"readyz"}
 
@@ -155,6 +198,8 @@ def row_of(pattern: str) -> Row | None:
     """The row of an address's pattern; None if somebody has made a door and forgotten who may go through it."""
     if pattern.startswith("admin/^"):
         pattern = "admin/<an app>/"
+    if pattern.startswith("^password/reset/"):
+        pattern = "password/reset/<a key>/"
     if pattern in DOORS:
         return DOORS[pattern]
     _, *model, rest = [*pattern.split("/", 3), "", "", ""][:4]

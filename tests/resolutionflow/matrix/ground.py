@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.hashers import make_password
 from django.db.models import Model
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -13,11 +14,11 @@ from escalations.actions import assessments, feedback, handoffs, runbooks, secre
 from escalations.actions.refusals import Refusal
 from escalations.models import AISession, Handoff, Message, ModelCall, Reveal, TriedStep
 from escalations.runbooks import Page
-from resolutionflow.accounts.models import Account, ApiToken, User
+from resolutionflow.accounts.models import Account, User
 from resolutionflow.trail import record
 from resolutionflow.trail.models import Entry
 from tests.factories import AccountFactory, UserFactory
-from tests.serving import cookie_of
+from tests.resolutionflow.matrix import sign_in
 
 FULL = os.environ.get("MATRIX") == "full"  # everybody everywhere, and servers without a wall: `make matrix`
 PEOPLE = (
@@ -61,7 +62,7 @@ def make() -> Ground:
         "deactivated": gone,
         "superuser": sam,
     }
-    cookies = {person: cookie_of(seats[person]) if person in seats else None for person in PEOPLE}
+    cookies = {person: sign_in.fresh_cookie_of(seats[person]) if person in seats else None for person in PEOPLE}
     User.objects.filter(pk=gone.pk).update(is_active=False)
     return Ground(ours, theirs, cookies)
 
@@ -70,14 +71,20 @@ def team(mark: str) -> Team:
     account = AccountFactory(name=f"{mark} Team", slug=mark.lower())
     people = {
         role: UserFactory(
-            name=f"{role.title()} {mark}", email=f"{role}@{mark.lower()}.example", account=account, role=role
+            name=f"{role.title()} {mark}",
+            email=f"{role}@{mark.lower()}.example",
+            account=account,
+            role=role,
+            password=make_password("demo"),
         )
         for role in ("viewer", "engineer", "owner", "admin")
     }
     colleague = UserFactory(name=f"Colleague {mark}", email=f"colleague@{mark.lower()}.example", account=account)
     made = Team(mark, account, people)
+    ids, secrets_of_sign_in = sign_in.kept(mark, people["owner"], people["engineer"], colleague)
     at_work(made, people["engineer"], colleague)
-    made.secret = {mark.lower(), *uuids_of(account)}
+    made.ids |= ids
+    made.secret = {mark.lower(), *uuids_of(account), *secrets_of_sign_in}
     return made
 
 
@@ -100,7 +107,6 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     secrets.reveal(own.secrets.get(number=1), by=engineer)
     runbooks.keep(Page(path="a.md", title=mark, tags=(), body=mark, steps=(mark,)), account=made.account)
     ModelCall.objects.create(account=made.account, purpose="answer", model=f"{mark}:1", expires_at=own.created_at)
-    token, _ = ApiToken.issue(engineer, name=mark)
     record("exported", account=made.account, by=engineer, about=f"{mark} figures")
     LogEntry.objects.create(user=made.people["admin"], object_repr=mark, action_flag=CHANGE)
     made.ids = {
@@ -108,7 +114,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
         "procrastinatejob": str(ProcrastinateJob.objects.order_by("id").values_list("pk", flat=True).first() or 1),
         "session_id": str(own.pk), "step_id": str(tried[0].pk), "other_id": str(tried[1].pk),
         "handoff_id": str(waiting.pk), "held_id": str(held.pk), "key": str(made.account.runbooks.get().pk),
-        "account": str(made.account.pk), "user": str(colleague.pk), "apitoken": str(token.pk),
+        "account": str(made.account.pk), "user": str(colleague.pk),
         "assessment": str(waiting.pk), "handoff": str(waiting.pk), "aisession": str(own.pk),
         "feedevent": str(waiting.events.first().pk), "modelcall": str(made.account.model_calls.get().pk),
         "reveal": str(Reveal.objects.get(secret__session=own).pk), "runbook": str(made.account.runbooks.get().pk),
