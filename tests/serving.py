@@ -14,6 +14,7 @@ from django.db import connection
 
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.sessions import SessionStore
+from tests.cookies import cookies_of
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60  # with everything else that a small machine does at the same time
@@ -47,7 +48,7 @@ def cookie_of(user: User) -> str:
 
 def post(server: "Server", user: User, path: str, **data: str) -> httpx.Response:
     """What the person's browser would send, without one: frames then come from the server."""
-    cookies = {"sessionid": cookie_of(user), "csrftoken": "x" * 32}
+    cookies = cookies_of(cookie_of(user))
     return httpx.post(server.url + path, data=data, cookies=cookies, headers={"X-CSRFToken": "x" * 32}, timeout=20)
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench import analytics_rows
 from tests.bench.ground import fresh_database, machine
+from tests.cookies import cookies_of
 
 if TYPE_CHECKING:
     from analytics.periods import Period
@@ -154,7 +155,7 @@ def _served(account: "Account") -> list[str]:
     server = Server("--no-worker").start()
     try:
         owner = User.objects.get(account=account, role="owner")
-        client = httpx.Client(base_url=server.url, cookies={"sessionid": cookie_of(owner)}, timeout=120)
+        client = httpx.Client(base_url=server.url, cookies=cookies_of(cookie_of(owner)), timeout=120)
         for days in (90, 366):
             period = _period(account, days)
             asked = f"from={period.first}&to={period.last}"

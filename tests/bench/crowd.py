@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from tests.bench import pages
+from tests.cookies import cookie_header
 
 AT_ONCE = 50
 OWN_FRAMES = (b'{"type": "heartbeat"', b'{"type": "ready"')
@@ -146,7 +147,7 @@ def handshake(path: str, cookie: str) -> bytes:
     return (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        f"Cookie: sessionid={cookie}\r\n\r\n"
+        f"Cookie: {cookie_header(cookie)}\r\n\r\n"
     ).encode()
 
 

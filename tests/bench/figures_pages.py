@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench.processes import Crowd, Triggered
 from tests.bench.scene import Audience, Figure, Scene, median, ms, percentile
+from tests.cookies import cookies_of
 
 if TYPE_CHECKING:
     import httpx
@@ -77,7 +78,7 @@ def whole_path(scene: Scene) -> list[Figure]:
 
     with ExitStack() as opened:
         audience = Audience(opened, scene, Triggered.of_product(), 500)
-        cookies = {"sessionid": scene.cookies[0], "csrftoken": "x" * 32}
+        cookies = cookies_of(scene.cookies[0])
         client = opened.enter_context(
             httpx.Client(base_url=audience.server.url, cookies=cookies, headers={"X-CSRFToken": "x" * 32}, timeout=30)
         )

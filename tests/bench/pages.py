@@ -4,6 +4,8 @@ import asyncio
 import time
 from typing import Any
 
+from tests.cookies import cookie_header
+
 
 async def fetch(*, port: int, path: str, cookies: list[str], clients: int, each: int = 1) -> dict[str, Any]:
     """Let `clients` keep-alive connections fetch `path` so many times each, all at once; how long the whole took.
@@ -39,4 +41,4 @@ async def _client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, re
 
 
 def _request(path: str, cookie: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: sessionid={cookie}\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie_header(cookie)}\r\n\r\n".encode()

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tests.bench.ground import fresh_database, machine
+from tests.cookies import cookie_header
 
 SECONDS = 6.0
 CLIENTS = 8
@@ -226,7 +227,7 @@ def pool() -> None:
             async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None)) as http:
                 for _ in range(5):
                     asked = [
-                        http.get(f"{server.url}/queue/", headers={"Cookie": f"sessionid={cookie}"})
+                        http.get(f"{server.url}/queue/", headers={"Cookie": cookie_header(cookie)})
                         for server in servers
                         for _ in range(60)
                     ]
@@ -263,7 +264,7 @@ def heard(servers: list, people: list) -> int:
 
     def one(number: int) -> None:
         person = people[number]
-        headers = {"Cookie": f"sessionid={cookie_of(person)}"}
+        headers = {"Cookie": cookie_header(cookie_of(person))}
         with ExitStack() as pages:
             sockets = [
                 pages.enter_context(connect(f"{server.ws_url}/ws/queue/", additional_headers=headers))

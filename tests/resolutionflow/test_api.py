@@ -267,7 +267,7 @@ def test_answers_are_not_kept_by_caches(ann):
 # What it says of itself
 
 
-def test_the_description_is_public_and_complete():
+def test_the_description_is_public_and_complete(settings):
     document = Program().get("/openapi.json").json()
     described = {
         (method.upper(), path.removeprefix("/api").replace("session_id", "session").replace("handoff_id", "handoff"))
@@ -277,7 +277,10 @@ def test_the_description_is_public_and_complete():
     assert described >= set(CALLS)
     schemes = document["components"]["securitySchemes"]
     assert schemes["BearerToken"]["scheme"] == "bearer"
-    assert (schemes["SessionCookie"]["in"], schemes["SessionCookie"]["name"]) == ("cookie", "sessionid")
+    assert (schemes["SessionCookie"]["in"], schemes["SessionCookie"]["name"]) == (
+        "cookie",
+        settings.SESSION_COOKIE_NAME,
+    )
 
 
 def test_the_description_names_every_refusal_and_the_idempotency_key():

@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 def away(request, monkeypatch):
     """`away()` takes the database away, as the request sees it."""
     places = {
-        "while it is found out who asks": "django.contrib.auth.middleware.get_user",
+        "while it is found out who asks": "resolutionflow.middleware.get_user",
         "in the view": "escalations.views.queue.cursor_of",
     }
 
@@ -46,7 +46,7 @@ def test_a_post_is_told_that_nothing_was_saved_and_not_offered_again(as_user, be
     def refuse(*args: object, **kwargs: object) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr("django.contrib.auth.middleware.get_user", refuse)
+    monkeypatch.setattr("resolutionflow.middleware.get_user", refuse)
     answer = browser.post("/handoffs/00000000-0000-4000-8000-000000000000/pick-up/")
     assert answer.status_code == 503
     assert "this was not saved" in answer.text

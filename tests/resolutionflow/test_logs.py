@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from resolutionflow import logs, request_ids
+from tests.cookies import cookie_header
 from tests.factories import HandoffFactory, SessionFactory
 from tests.serving import Server, cookie_of, database_url
 from tests.streams import Stream, token_of
@@ -142,8 +143,7 @@ def test_whatever_fails_no_secret_gets_into_the_logs(failing, transactional_db, 
         assert failed.headers["x-request-id"] == "planted-request-1"
         program.post("/api/sessions", json={"title": "x", "problem": asks}, headers=sign_in)
         program.get("/api/handoffs", headers={"Authorization": f"Bearer {token}x"})
-        cookies = {"sessionid": cookie, "csrftoken": "x" * 32}
-        csrf = {"X-CSRFToken": "x" * 32, "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+        csrf = {"X-CSRFToken": "x" * 32, "Cookie": cookie_header(cookie)}
         page = program.post(f"/handoffs/{handoff.pk}/release/", data={"reason": asks}, headers=csrf)
         assert page.status_code == 500
         assert page.headers["x-request-id"] in page.text
@@ -151,7 +151,7 @@ def test_whatever_fails_no_secret_gets_into_the_logs(failing, transactional_db, 
         assert stream.status == 500
     with (
         pytest.raises(ConnectionClosed),
-        connect(f"{server.ws_url}/ws/queue/", additional_headers={"Cookie": f"sessionid={cookie}"}) as socket,
+        connect(f"{server.ws_url}/ws/queue/", additional_headers={"Cookie": cookie_header(cookie)}) as socket,
     ):
         socket.recv(timeout=10)
     planted = {"token": token, "client": CLIENTS, "key": KEY, "database": IN_DATABASE_URL, "redis": IN_REDIS_URL}

@@ -88,9 +88,9 @@ def test_the_operator_cannot_work_sessions(as_user, sam, ann):
 
 
 @pytest.mark.parametrize("cookie", ["x", "", "a b", "\x00", "'", "9" * 4000, "é"])
-def test_a_cookie_that_is_none_is_nobody(cookie, client):
+def test_a_cookie_that_is_none_is_nobody(cookie, client, settings):
     client.raise_request_exception = False
-    client.cookies["sessionid"] = cookie
+    client.cookies[settings.SESSION_COOKIE_NAME] = cookie
     assert client.get("/queue/").status_code == 302
 
 

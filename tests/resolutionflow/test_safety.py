@@ -14,7 +14,6 @@ ADDRESSES = [
     "/api/handoffs",
     "/api/docs",
     "/api/nowhere",
-    "/healthz",
 ]
 
 

@@ -22,7 +22,7 @@ def cookies_of(answer: httpx.Response) -> dict[str, str]:
 
 @pytest.mark.django_db(transaction=True)
 def test_sign_in_cookies_and_sockets_work_through_the_proxy_and_nowhere_else(ann):
-    ann.password = PBKDF2PasswordHasher().encode("demo", "salt")
+    ann.password = PBKDF2PasswordHasher().encode("Hunter2-and-more", "salt")
     ann.save()
     server = Server("--no-worker", SITE_URL=SITE, DEBUG="false", SECRET_KEY="k" * 60).start()
     try:
@@ -30,7 +30,7 @@ def test_sign_in_cookies_and_sockets_work_through_the_proxy_and_nowhere_else(ann
             page = proxy.get("/login/")
             assert page.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
             csrf = cookies_of(page)["__Host-csrftoken"]
-            form = {"username": ann.email, "password": "demo"}
+            form = {"username": ann.email, "password": "Hunter2-and-more"}
             form["csrfmiddlewaretoken"] = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
             sent = {"Cookie": f"__Host-csrftoken={csrf.partition(';')[0]}", "Origin": SITE}
             assert (

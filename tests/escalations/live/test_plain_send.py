@@ -10,6 +10,7 @@ from channels.testing import WebsocketCommunicator
 from escalations.live import groups
 from escalations.live.consumers import QueueConsumer
 from escalations.live.hub import MAILBOX_SIZE, hub
+from tests.cookies import cookie_header
 from tests.serving import cookie_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 async def connected(ann) -> WebsocketCommunicator:
     cookie = await sync_to_async(cookie_of)(ann)
-    headers = [(b"cookie", f"sessionid={cookie}".encode())]
+    headers = [(b"cookie", cookie_header(cookie).encode())]
     socket = WebsocketCommunicator(QueueConsumer.as_asgi(), "/ws/queue/", headers)
     assert (await socket.connect())[0]
     assert json.loads(await socket.receive_from()) == {"type": "ready", "cursor": 0}

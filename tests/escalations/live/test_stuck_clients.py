@@ -9,6 +9,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from escalations.live import groups
 from tests.bench.processes import NeverReads, Triggered, wait_until
+from tests.cookies import cookie_header
 from tests.serving import cookie_of
 
 STUCK = 10
@@ -36,7 +37,7 @@ def reader(ann) -> Iterator[Callable[[Triggered], ClientConnection]]:
     with ExitStack() as opened:
 
         def listen(server: Triggered) -> ClientConnection:
-            headers = {"Cookie": f"sessionid={cookie_of(ann)}"}
+            headers = {"Cookie": cookie_header(cookie_of(ann))}
             socket = opened.enter_context(connect(server.ws_url + "/ws/queue/", additional_headers=headers))
             assert json.loads(socket.recv(timeout=10))["type"] == "ready"
             return socket

@@ -330,7 +330,7 @@ def test_a_viewer_changes_nothing(rest, as_user, handoff, vic):
     assert (state_of(handoff), FeedEvent.objects.count()) == ("waiting", events)
 
 
-def test_without_a_csrf_token_nothing_happens(handoff, ben):
+def test_without_a_csrf_token_nothing_happens(handoff, ben, settings):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(ben, backend="django.contrib.auth.backends.ModelBackend")
     answer = browser.post(address(handoff, "pick-up/"))
@@ -338,7 +338,7 @@ def test_without_a_csrf_token_nothing_happens(handoff, ben):
     assert "open for too long" in answer.content.decode()
     assert state_of(handoff) == "waiting"
     browser.get(address(handoff))
-    token = browser.cookies["csrftoken"].value
+    token = browser.cookies[settings.CSRF_COOKIE_NAME].value
     assert browser.post(address(handoff, "pick-up/"), headers={"X-CSRFToken": token}).status_code == 302
 
 
