@@ -6,6 +6,7 @@ import json
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
 
 from escalations.live import groups
 from escalations.live.consumers import QueueConsumer
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 async def connected(ann) -> WebsocketCommunicator:
     cookie = await sync_to_async(cookie_of)(ann)
-    headers = [(b"cookie", f"sessionid={cookie}".encode())]
+    headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
     socket = WebsocketCommunicator(QueueConsumer.as_asgi(), "/ws/queue/", headers)
     assert (await socket.connect())[0]
     assert json.loads(await socket.receive_from()) == {"type": "ready", "cursor": 0}
