@@ -13,8 +13,8 @@ from resolutionflow.trail.kinds import KINDS
 
 INSTALLATION = "00000000-0000-0000-0000-000000000000"  # the chain that belongs to no account
 
-# The head's lock orders the writers of a chain: whoever has it stands after all who had it before. Of several first ones
-# all but one make no head: ON CONFLICT names no index, since each of the two unique ones may be the first to notice.
+# The head's lock orders the writers of a chain: whoever has it stands after all who had it before. Of several first
+# ones all but one make no head. ON CONFLICT names no index, since either of the two unique ones may notice first.
 CHAIN_ON = f"""
     NEW.chain := coalesce(NEW.account_id, '{INSTALLATION}'::uuid);
     SELECT * INTO head FROM trail_head WHERE chain = NEW.chain FOR NO KEY UPDATE;
