@@ -10,7 +10,7 @@ from resolutionflow.walls import role
 
 
 class Command(migrate.Command):
-    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+    def get_check_kwargs(self, options: dict[str, Any]) -> Any:
         """All checks but the database's: the role that they look for is made here."""
         return {**super().get_check_kwargs(options), "databases": []}
 

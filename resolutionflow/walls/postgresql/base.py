@@ -134,4 +134,6 @@ def _begin_anew(connection: Told) -> None:
     """Nothing of whoever had it before. In place of the pool's look at whether a connection is alive, which would ask
     the server as well; in the thread of whoever gets it."""
     connection.told = None
+    if not connection.autocommit:  # it was given back in the middle of a transaction, which the pool has rolled back
+        connection.set_autocommit(True)
     _set(connection)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import DataError, connection, transaction
+from psycopg.pq import TransactionStatus
 
 from escalations import thinking
 from resolutionflow import walls
@@ -97,6 +98,21 @@ def test_a_connection_from_the_pool_carries_nothing(harbor):
             pool.putconn(each)
     assert left & set(seen), "first, it is one of those"
     assert set(seen.values()) == {("", "")}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_came_back_in_the_middle_of_a_transaction_begins_anew():
+    pool = connection.pool
+    left = pool.getconn()
+    left.set_autocommit(False)
+    left.execute("SELECT 1")
+    pool.putconn(left)
+    taken = [pool.getconn()]
+    while taken[-1] is not left:
+        taken.append(pool.getconn())
+    assert (left.autocommit, left.info.transaction_status) == (True, TransactionStatus.IDLE)
+    for each in taken:
+        pool.putconn(each)
 
 
 @pytest.mark.django_db(transaction=True)
