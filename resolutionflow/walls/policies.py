@@ -1,4 +1,8 @@
-"""Which rows the database shows and takes: for migrations, which name the tables."""
+"""Which rows the database shows and takes: for migrations, which name the tables.
+
+Such a migration is not atomic: it locks one table at a time, so that it cannot stand in each other's way with the
+product, which goes on writing. Where it does not get a lock in time it ends, and is run again from the start.
+"""
 
 from collections.abc import Mapping
 
@@ -22,7 +26,13 @@ def of_parent(table: str, column: str, parent: str, key: str = "id") -> RunSQL:
 
 def also_shown(table: str, name: str, condition: str) -> RunSQL:
     """Rows that an account may see, too, but neither write nor change."""
-    return RunSQL(f"CREATE POLICY {name} ON {table} FOR SELECT USING ({condition})", f"DROP POLICY {name} ON {table}")
+    return RunSQL(
+        [
+            f"DROP POLICY IF EXISTS {name} ON {table}",
+            f"CREATE POLICY {name} ON {table} FOR SELECT USING ({condition})",
+        ],
+        f"DROP POLICY {name} ON {table}",
+    )
 
 
 def of_parents(children: Mapping[str, tuple[str, str, str]]) -> list[RunSQL]:
@@ -33,6 +43,7 @@ def of_parents(children: Mapping[str, tuple[str, str, str]]) -> list[RunSQL]:
 def _wall(table: str, condition: str) -> RunSQL:
     return RunSQL(
         [
+            f"DROP POLICY IF EXISTS wall ON {table}",  # of a run that got no lock further on
             f"CREATE POLICY wall ON {table} USING ({condition}) WITH CHECK ({condition})",
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",  # for the owner of the table, too

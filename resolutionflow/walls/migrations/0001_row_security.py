@@ -37,6 +37,7 @@ CHILDREN = {
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("accounts", "0004_former_accounts"),
         ("admin", "0003_logentry_add_action_flag_choices"),

@@ -14,6 +14,7 @@ CHILDREN = {
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("walls", "0001_row_security"),
         ("accounts", "0006_sign_in_pages"),
