@@ -39,7 +39,7 @@ LAST_REQUESTS_SECONDS = 4.0  # of a process that hurries; else as long as a ques
 LONGEST_REQUEST_SECONDS = 20.0
 STOP_SECONDS = 8.0  # beyond what it waits for on purpose; a supervisor that knows nothing kills after ten
 PAUSE_SECONDS = 1.0
-MOST_HEARD = 4096  # bytes in one message to a socket; our pages send none
+MOST_HEARD = 4096  # bytes in one frame to a socket; our pages send none. A message's limit would hold for ours, too
 
 
 def use_fast_loop() -> str:
@@ -97,7 +97,6 @@ class Command(BaseCommand):
             signal_handlers=False,
             ready_callable=come_up,
             verbosity=0,
-            websocket_max_message_size=MOST_HEARD,
             websocket_max_frame_size=MOST_HEARD,
             server_name="ResolutionFlow",
         )
