@@ -8,6 +8,7 @@ import json
 import os
 import random
 import socket
+import time
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from websockets.sync.client import connect
 
 from escalations.actions import handoffs, sessions
 from tests.factories import HandoffFactory, SessionFactory
-from tests.serving import cookie_of
+from tests.serving import cookie_of, post
 from tests.streams import ADDRESS, token_of
 
 MESSAGES = int(os.environ.get("FUZZ_MESSAGES", "200"))
@@ -114,7 +115,7 @@ def test_odd_headers_of_the_stream_harm_nobody(server, ann, summit_works):
         "Host",
     ]
     answers: list[bytes] = []
-    for number in range(MESSAGES // 40):
+    for number in range(MESSAGES // 40 + 1):
         odd = dice.choice(
             [dice.randbytes(20), b"", b"-1", b"9" * 40, b"x" * 5000, "é\u202e".encode(), b"a=b; sessionid=\x01"]
         )
@@ -126,6 +127,8 @@ def test_odd_headers_of_the_stream_harm_nobody(server, ann, summit_works):
             f"Authorization: Bearer {token}".encode(),
         ]
         lines.append(dice.choice(names).encode() + b": " + odd)
+        if number == 0:  # first, one that is in order: there is something to be heard
+            lines[0], lines[-1] = f"GET {ADDRESS}?since=0 HTTP/1.0".encode(), b"Accept: text/event-stream"
         with socket.create_connection(("127.0.0.1", server.port), timeout=20) as stream:
             stream.sendall(b"\r\n".join([*lines, b"", b""]))
             stream.settimeout(0.05 if number % 20 else 1)
@@ -145,9 +148,12 @@ def _is_well(server, sign_in, ann):
     """A socket still hears what its account does, and nothing fell over meanwhile."""
     with connect(f"{server.ws_url}/ws/queue/", **sign_in) as page:
         assert '"ready"' in page.recv(timeout=20)
-        HandoffFactory(by=ann)
+        session = SessionFactory(by=ann)
+        told = {"reason": "Stuck.", "priority": "normal"}
+        assert post(server, ann, f"/sessions/{session.pk}/escalate/", **told).status_code == 302
+        until = time.monotonic() + 20
         while "handoff_created" not in (frame := str(page.recv(timeout=20))):
-            pass
+            assert time.monotonic() < until
         assert FOREIGN not in frame
     assert "Traceback" not in server.said()
     assert "Exception" not in server.said()
