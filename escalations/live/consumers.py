@@ -1,9 +1,11 @@
 """The sockets of the queue and of a session: join, say `ready`, then write what comes into the mailbox."""
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
+from autobahn.exception import Disconnected
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
@@ -24,6 +26,7 @@ SIGN_IN = 4401  # the page goes to the login
 NOT_YOURS = 4403  # the page says so and stops
 COME_BACK = 4012  # the process stops: like 1012, which Daphne may not send; retried like any other
 TOO_MANY = 4429  # the page tries again, ever more rarely
+GONE = (Disconnected, OSError)  # how servers say that the client left meanwhile: Daphne, and any other
 MOST_HEARD = 100  # messages; a page of ours sends none
 
 
@@ -41,6 +44,16 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
         self.heard = 0
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
+        try:
+            await self.let_in()
+        except GONE:
+            self.let_go()
+            raise StopConsumer from None
+        except BaseException:
+            self.let_go()  # nobody will hear of this socket's end
+            raise
+
+    async def let_in(self) -> None:
         await self.send({"type": "websocket.accept"})
         found = await self.who()
         if found is None:
@@ -85,11 +98,15 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
             await self.close(TOO_MANY)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        self.let_go()
+        raise StopConsumer
+
+    def let_go(self) -> None:
         doors.leave(self)
         self.stop_writing()
         if self.place:
             crowd.give_back(self.place)
-        raise StopConsumer
+            self.place = None
 
     async def turn_out(self, standing: Standing) -> None:
         self.stop_writing()
@@ -108,15 +125,17 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def write_on(self) -> None:
         """The mailbox onto the socket, on servers whose wire we cannot hold: their `send` waits for a slow client."""
-        while True:
-            await self.write(await self.mailbox.get())
+        with contextlib.suppress(*GONE):
+            while True:
+                await self.write(await self.mailbox.get())
 
     async def write(self, text: str) -> None:
         counted.frames += 1
         await self.send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
-        await self.send({"type": "websocket.close", "code": code})
+        with contextlib.suppress(*GONE):
+            await self.send({"type": "websocket.close", "code": code})
 
 
 class QueueConsumer(LiveConsumer):

@@ -5,6 +5,8 @@ import json
 
 import pytest
 from asgiref.sync import sync_to_async
+from autobahn.exception import Disconnected
+from channels.exceptions import StopConsumer
 from channels.testing import WebsocketCommunicator
 
 from escalations.live import groups
@@ -46,5 +48,30 @@ def test_a_flood_becomes_one_ready_without_a_wire(ann):
         assert json.loads(await socket.receive_from()) == {"type": "ready", "cursor": MAILBOX_SIZE + 1}
         assert await socket.receive_nothing()
         await socket.disconnect()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("error", [Disconnected("gone"), ConnectionResetError(), RuntimeError("broken")])
+def test_a_client_that_left_before_it_was_let_in_leaves_nothing_behind(ann, error, settings):
+    settings.SOCKETS_PER_USER = 1
+
+    async def scene():
+        cookie = await sync_to_async(cookie_of)(ann)
+        consumer = QueueConsumer()
+        consumer.scope = {"headers": [(b"cookie", cookie_header(cookie).encode())]}
+
+        async def send(message):
+            if message["type"] == "websocket.send":
+                assert consumer.place
+                assert consumer.mailbox in hub._topics[groups.queue_of(ann.account_id)].sockets
+                raise error
+
+        consumer.base_send = send
+        with pytest.raises(RuntimeError if type(error) is RuntimeError else StopConsumer):
+            await consumer.websocket_connect({"type": "websocket.connect"})
+        assert consumer.place is None
+        assert groups.queue_of(ann.account_id) not in hub._topics
+        await (await connected(ann)).disconnect()
 
     asyncio.run(scene())
