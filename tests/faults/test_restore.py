@@ -39,6 +39,7 @@ def move(installation: Installation, url: str) -> None:
     web = installation.web[0]
     web.stop()
     web.env["DATABASE_URL"] = installation.env["DATABASE_URL"] = url
+    installation._run("manage.py", "migrate")  # which makes the role that web and worker take on
     web.start()
 
 

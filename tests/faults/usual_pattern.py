@@ -12,19 +12,18 @@ def main() -> None:
     import django
 
     django.setup()
-    from channels.auth import AuthMiddlewareStack
     from channels.generic.websocket import AsyncWebsocketConsumer
     from django.core.management import call_command
 
     from escalations.live import consumers, groups
+    from escalations.live.hub import read
+    from resolutionflow.accounts.admission import signed_in
 
     class QueueConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-        @classmethod
-        def as_asgi(cls) -> Any:
-            return AuthMiddlewareStack(super().as_asgi())
-
         async def connect(self) -> None:
-            self.group = groups.queue_of(self.scope["user"].account_id)
+            cookies: bytes = dict(self.scope["headers"])[b"cookie"]
+            user, _ = await read(signed_in, cookies.decode())
+            self.group = groups.queue_of(user.account_id)
             await self.channel_layer.group_add(self.group, self.channel_name)
             await self.accept()
 
