@@ -22,7 +22,6 @@ from procrastinate import App, SyncPsycopgConnector
 from websockets.sync.client import connect
 
 from resolutionflow import postgres
-from resolutionflow.management.commands import serve
 from tests.serving import Server, cookie_of
 
 ROOT = Path(__file__).parents[2]
@@ -285,7 +284,7 @@ def test_it_ends_while_its_database_is_away(place):
         time.sleep(1)
         began = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - began < serve.STOP_SECONDS + 7  # and whatever a busy machine takes to leave
+        assert time.monotonic() - began < 10
     place.manage("migrate")
 
 
