@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from resolutionflow.accounts.models import Account, User
@@ -66,6 +67,16 @@ def no_task_falls_unseen() -> Iterator[None]:
     told = list(fallen.told)
     fallen.told.clear()
     assert not told, told
+
+
+@pytest.fixture(autouse=True)
+def no_job_outlives_its_test(request, django_db_blocker) -> Iterator[None]:
+    """Django empties its own tables after a test that commits; the jobs stand in procrastinate's."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
 
 
 @pytest.fixture
