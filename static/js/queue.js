@@ -47,14 +47,21 @@ function count() {
 }
 
 const BURST = 1000;
+const APART = 3000; // between two announcements, however much arrives
 const region = list.closest("[aria-live]");
 let burst;
+let announced = -APART;
 
-/** A screen reader hears of a burst once, when it is over. */
+/** A screen reader hears of a burst once, when it is over, and of a long one every few seconds. */
 function hush() {
   region.setAttribute("aria-busy", "true");
   clearTimeout(burst);
-  burst = setTimeout(() => region.removeAttribute("aria-busy"), BURST);
+  burst = setTimeout(announce, Math.max(BURST, announced + APART - performance.now()));
+}
+
+function announce() {
+  announced = performance.now();
+  region.removeAttribute("aria-busy");
 }
 
 function noticeArrivals(number) {

@@ -1,5 +1,6 @@
 """The live queue in Chromium: order, arrival, leaving, losing a race, and coming back after trouble."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 from playwright.sync_api import Page, Route, expect
@@ -193,6 +194,26 @@ def test_a_burst_is_announced_once_when_it_is_over(open_as, server, ann, ben):
     expect(page.locator("#cards > li")).to_have_count(5)
     expect(page.locator("[aria-live=polite][aria-busy]")).to_have_count(0)
     assert page.evaluate("() => window.busy.filter(busy => busy === null).length") == 1
+
+
+def test_a_long_burst_of_twenty_is_announced_every_three_seconds_at_most(open_as, server, ann, ben):
+    page = open_as(ben, "/queue/")
+    is_live(page)
+    page.evaluate(
+        """() => { const region = document.querySelector("[role=region]"); window.told = [];
+             new MutationObserver(() => region.hasAttribute("aria-busy") || window.told.push(performance.now()))
+               .observe(region, {attributes: true, attributeFilter: ["aria-busy"]}) }"""
+    )
+    page.clock.install()
+    for number in range(20):
+        escalate(server, ann, f"number {number}")
+        expect(page.locator("#cards > li")).to_have_count(number + 1)
+        page.clock.run_for(1_100)  # longer than what ends a burst
+    page.clock.run_for(3_000)
+    expect(page.locator("[aria-live=polite][aria-busy]")).to_have_count(0)
+    told = page.evaluate("() => window.told")
+    assert len(told) > 1
+    assert all(later - earlier >= 3_000 for earlier, later in itertools.pairwise(told)), told
 
 
 def test_todays_counts_keep_up_and_a_fetch_puts_them_right(open_as, server, ann, ben):
