@@ -10,7 +10,7 @@ TESTS ?= tests
 WORKERS ?= 3
 N ?= 10000
 
-.PHONY: demo test mutants proptest payloads matrix fuzz check audit bench faults format lock browser clean help
+.PHONY: demo test mutants proptest payloads matrix fuzz check tour audit bench faults format lock browser clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -47,6 +47,9 @@ payloads: $(VENV)/.tools browser ## every text that wants to be more than text, 
 
 matrix: $(VENV)/.tools ## everybody at every door, with both walls between accounts and with each alone (docs/architecture.md)
 	@MATRIX=full $(RUN) -m pytest tests/resolutionflow/matrix
+
+tour: $(VENV)/.tools $(VENV)/.weights browser ## the pictures of docs/tour.md, taken anew
+	@$(RUN) -m tests.tour
 
 audit: $(VENV)/.tools ## known holes in what the locks pin (AUDIT_REQUIRED=true: a service that does not answer fails)
 	@$(RUN) .ci/audit
