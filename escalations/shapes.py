@@ -12,9 +12,10 @@ from django.db.models import TextChoices
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from typing_extensions import TypedDict
 
-from escalations.models import AISession, Assessment, Feedback, Handoff, Message, TriedStep
+from escalations.models import AISession, Assessment, Feedback, Handoff, Message, Offer, TriedStep
 from escalations.models.feedback import WHY_LENGTH
 from escalations.models.handoff import REASON_LENGTH
+from escalations.models.offer import NOTE_LENGTH
 from escalations.models.session import (
     BODY_LENGTH,
     CLIENT_LENGTH,
@@ -105,6 +106,13 @@ class ResolutionTold(Told):
     resolution: Annotated[str, _text(RESOLUTION_LENGTH)]
 
 
+class HandToTold(Told):
+    """`to`: the id of a colleague who may work on it."""
+
+    to: Id
+    note: Annotated[str, _text(NOTE_LENGTH, least=0)] | None = None
+
+
 class HandoffsAsked(BaseModel):
     """The query of the list."""
 
@@ -126,6 +134,7 @@ SessionState = Annotated[str, _one_of(AISession.State)]
 HandoffIntent = Annotated[str, _one_of(Handoff.Intent)]
 HandoffState = Annotated[str, _one_of(Handoff.State)]
 HandoffPriority = Annotated[str, _one_of(Handoff.Priority)]
+OfferOutcome = Annotated[str, _one_of(Offer.Outcome)]
 AssessmentState = Annotated[str, _one_of(Assessment.State)]
 
 
@@ -191,6 +200,8 @@ HandoffShape = TypedDict(  # in this form because `from` is a word of Python's
         "created_at": datetime,
         "picked_up_by": Person | None,
         "picked_up_at": datetime | None,
+        "lease_ends_at": datetime | None,
+        "returned_from": Person | None,
         "resolved_at": datetime | None,
         "snapshot": dict[str, Any],
         "ai_assessment": str | None,
@@ -204,6 +215,17 @@ HandoffShape = TypedDict(  # in this form because `from` is a word of Python's
 class HandoffsShape(TypedDict):
     items: list[HandoffShape]
     count: int
+
+
+class OfferShape(TypedDict):
+    id: UUID
+    handoff_id: UUID
+    to: Person | None
+    by: Person | None
+    note: str
+    outcome: OfferOutcome
+    made_at: datetime
+    ended_at: datetime | None
 
 
 class FeedbackShape(TypedDict):
@@ -271,6 +293,19 @@ def feedback(feedback: Feedback) -> FeedbackShape:
     return {"helpful": feedback.helpful, "why": feedback.why, "by": person(feedback.by), "at": feedback.at}
 
 
+def offer(offer: Offer) -> OfferShape:
+    return {
+        "id": offer.pk,
+        "handoff_id": offer.handoff_id,
+        "to": person(offer.to),
+        "by": person(offer.by),
+        "note": offer.note,
+        "outcome": offer.outcome,
+        "made_at": offer.made_at,
+        "ended_at": offer.ended_at,
+    }
+
+
 def session(session: AISession) -> SessionShape:
     """With all its messages and steps, which are read now: they may be newer than `version`, never older."""
     return {
@@ -305,6 +340,8 @@ def handoff(handoff: Handoff) -> HandoffShape:
         "created_at": handoff.created_at,
         "picked_up_by": person(handoff.picked_up_by),
         "picked_up_at": handoff.picked_up_at,
+        "lease_ends_at": handoff.lease_ends_at,
+        "returned_from": person(handoff.returned_from) if handoff.is_waiting else None,
         "resolved_at": handoff.resolved_at,
         "snapshot": handoff.snapshot,
         "ai_assessment": data["summary_prose"] if data else None,

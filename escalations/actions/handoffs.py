@@ -10,7 +10,18 @@ from django.db.models.functions import Now
 from escalations import snapshot
 from escalations.actions import assessments, feed, offers
 from escalations.actions.conversation import add_message, change, lock_as_holder
-from escalations.actions.holding import FORGOTTEN, LET_GO, give, in_words, note, reread, still_working, taken_by, watch
+from escalations.actions.holding import (
+    FORGOTTEN,
+    LET_GO,
+    give,
+    has_acted,
+    in_words,
+    note,
+    reread,
+    still_working,
+    taken_by,
+    watch,
+)
 from escalations.actions.refusals import AlreadyPickedUp, Conflict, NotAllowed, Refusal, require_engineer
 from escalations.actions.secrets import hide
 from escalations.actions.transaction import in_transaction
@@ -136,20 +147,13 @@ def undo(handoff: Handoff, *, by: User) -> Handoff:
     if not undone:
         raise _why_not_undone(handoff, by)
     give(handoff.session, to=handoff.created_by, state=AISession.State.ESCALATED)
-    if _has_acted(handoff, by):
+    if has_acted(handoff, by):
         raise Conflict("You have begun to work on it. You can put it back into the queue.")
     add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} undid the pick-up.", author=by)
     offers.end(handoff)
     feed.append(FeedEvent.Kind.RELEASED, handoff, by=by, data={"undone": True})
     note("pickup_undone", handoff, by)
     return handoff
-
-
-def _has_acted(handoff: Handoff, by: User) -> bool:
-    """Whether the last picker did what counts as an action; the session's lock is held."""
-    since = handoff.events.filter(kind=FeedEvent.Kind.PICKED_UP).latest("seq").at
-    said = handoff.session.messages.filter(author=by, kind=Message.Kind.ENGINEER, created_at__gte=since)
-    return said.exists() or handoff.session.steps.filter(by=by, created_at__gte=since).exists()
 
 
 def _why_not_undone(handoff: Handoff, by: User) -> Refusal:

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from escalations.actions import jobs
 from escalations.actions.conversation import change, lock
-from escalations.models import AISession, Handoff
+from escalations.models import AISession, FeedEvent, Handoff, Message
 from resolutionflow.accounts.models import User
 from resolutionflow.trail import record
 
@@ -39,6 +39,13 @@ def give(session: AISession, *, to: User, state: AISession.State) -> None:
     """Lock the session and put it on somebody's desk."""
     lock(session)
     change(session, holder=to, held_since=Now(), state=state)
+
+
+def has_acted(handoff: Handoff, by: User) -> bool:
+    """Whether its picker has done what counts as an action since they picked it up."""
+    since = handoff.events.filter(kind=FeedEvent.Kind.PICKED_UP).latest("seq").at
+    said = handoff.session.messages.filter(author=by, kind=Message.Kind.ENGINEER, created_at__gte=since)
+    return said.exists() or handoff.session.steps.filter(by=by, created_at__gte=since).exists()
 
 
 def reread(handoff: Handoff) -> None:
