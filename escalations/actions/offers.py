@@ -58,7 +58,7 @@ def accept(handoff: Handoff, *, by: User) -> Handoff:
     """
     require_engineer(by)
     _lock(handoff)
-    if handoff.state == Handoff.State.PICKED_UP and handoff.picked_up_by == by:
+    if handoff.state == Handoff.State.PICKED_UP and handoff.picked_up_by == by and not _pending(handoff):
         return handoff
     offer = _require_offer(handoff, to=by)
     taken = Handoff.objects.filter(Exists(still_working(by)), pk=handoff.pk).exclude(created_by=by)

@@ -23,7 +23,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from escalations.actions import jobs
 from escalations.models import Assessment, Handoff, ModelCall
 from tests import model_server
-from tests.factories import HandoffFactory
+from tests.factories import HandoffFactory, SessionFactory
 from tests.model_server import assessment, says
 from tests.serving import ROOT, database_url, wait_until_idle
 
@@ -176,7 +176,7 @@ def lease_of(handoff):
 def test_workers_that_are_killed_while_they_look_after_a_lease(warning, end, run, ann, ben, model, worker):
     """Killed at the warning and at the return: warned and returned all the same, each once."""
     model.behave(says(assessment()))
-    handoff = HandoffFactory(by=ann, picker=ben)
+    handoff = HandoffFactory(by=ann, session=SessionFactory(by=ann, problem=""), picker=ben)
     pick_up_was(8.5, handoff)
     pid, reached = worker(stop_at=warning)
     wait_until(reached.exists, f"never came to: {warning}")
@@ -194,8 +194,7 @@ def test_workers_that_are_killed_while_they_look_after_a_lease(warning, end, run
     let_time_pass()
     worker()
     wait_until(lambda: lease_of(handoff).state == "waiting", f"stuck after: {end}")
-    left = ProcrastinateJob.objects.filter(task_name=jobs.LEASE, status__in=["todo", "doing"])
-    wait_until(lambda: not left.exists(), "a job is left")
+    wait_until(lambda: is_over(handoff), "a job is left")
     assert handoff.events.filter(kind="handoff_released").count() == 1
     assert handoff.session.messages.filter(body__startswith="Returned to the queue").count() == 1
     assert lease_of(handoff).returned_from == ben

@@ -88,6 +88,7 @@ def test_only_who_is_asked_answers(offered, ann, ben, adam, vic):
     for verb in (offers.accept, offers.decline):
         refused(offered, verb, NotAllowed, "Olga Owner; only they", by=adam)
         refused(offered, verb, NotAllowed, "Olga Owner; only they", by=ann)
+        refused(offered, verb, NotAllowed, "Olga Owner; only they", by=ben)
         refused(offered, verb, NotAllowed, "viewer", by=vic)
     refused(offered, offers.withdraw, NotAllowed, "Ben Bauer has it", by=adam)
 
