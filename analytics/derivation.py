@@ -4,13 +4,19 @@ A pickup lasts from its event to the handoff's next one, half-open. The actions 
 messages and tried steps in that time, and the resolution that ends it.
 """
 
-# What each event of a handoff led to; assessments are no step of its story.
+# What each event of a handoff led to; assessments are no step of its story. Neither is what was undone: an event that
+# says so counts as nothing, together with the one before it (a pick-up, or its return by the lease).
 MOVES = """
-    move AS MATERIALIZED (
-        SELECT account_id, handoff_id, session_id, seq, kind, actor_id, at,
-            lead(kind) OVER story AS next_kind, lead(at) OVER story AS next_at, lead(actor_id) OVER story AS next_by
+    step AS (
+        SELECT account_id, handoff_id, session_id, seq, kind, actor_id, at, data ? 'undone' AS undoes,
+            coalesce(lead(data ? 'undone') OVER story, false) AS is_undone
         FROM feed_event
         WHERE handoff_id = ANY(%(handoffs)s) AND kind <> 'handoff_assessed'
+        WINDOW story AS (PARTITION BY handoff_id ORDER BY seq)
+    ), move AS MATERIALIZED (
+        SELECT account_id, handoff_id, session_id, seq, kind, actor_id, at,
+            lead(kind) OVER story AS next_kind, lead(at) OVER story AS next_at, lead(actor_id) OVER story AS next_by
+        FROM step WHERE NOT (undoes OR is_undone)
         WINDOW story AS (PARTITION BY handoff_id ORDER BY seq)
     )
 """
@@ -149,11 +155,18 @@ PICKUP_COLUMNS = (
 )
 
 
+# A pick-up that was undone since it was derived.
+FORGOTTEN = """
+    DELETE FROM analytics_pickup AS kept WHERE handoff_id = ANY(%(handoffs)s)
+        AND NOT EXISTS (SELECT FROM pickup WHERE pickup.account_id = kept.account_id AND pickup.seq = kept.seq)
+"""
+
+
 def derive() -> str:
     """Both tables in one statement, because the pickups are worked out once."""
     pickups = _written("analytics_pickup", ("account_id", "seq"), PICKUP_FACTS, PICKUP_COLUMNS)
     handoffs = _written("analytics_handoff", ("handoff_id",), HANDOFF_FACTS, HANDOFF_COLUMNS)
-    return f"WITH {MOVES}, {PICKUPS}, written AS ({pickups}) {handoffs}"
+    return f"WITH {MOVES}, {PICKUPS}, written AS ({pickups}), forgotten AS ({FORGOTTEN}) {handoffs}"
 
 
 def differences() -> str:

@@ -156,8 +156,9 @@ RELEASES = Rate(
     "release_rate",
     "Release rate",
     "pickups put back without an action ÷ pickups",
-    "Of all pickups of these escalations, the share that ended by putting it back into the queue before the picker "
-    "did anything that counts as an action.",
+    "Of all pickups of these escalations, the share that ended by putting it back into the queue, or by its lease, "
+    "or in a colleague's hands, before the picker did anything that counts as an action. A pickup that was undone "
+    "within 30 seconds counts as nothing.",
     numerator=_is(idle_releases__gt=0),
     denominator=picked_up,
     unit="pickups",

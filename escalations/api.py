@@ -13,11 +13,11 @@ from ninja.params.models import Path as InPath
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from escalations import shapes, suggestions
-from escalations.actions import feedback, handoffs, secrets, sessions
+from escalations.actions import feedback, handoffs, offers, secrets, sessions
 from escalations.actions.suggestions import SuggestedStep
 from escalations.idempotency import once
 from escalations.models import AISession, Handoff, Message
-from resolutionflow.accounts.models import Account
+from resolutionflow.accounts.models import Account, User
 from resolutionflow.accounts.tokens import SignedRequest, account_of
 
 router = Router()
@@ -192,6 +192,67 @@ def pick_up(request: SignedRequest, handoff: HandoffOfPath, told: shapes.Nothing
 def release(request: SignedRequest, handoff: HandoffOfPath, told: shapes.NothingTold | None = None) -> Status[Any]:
     """Put back into the queue what you picked up, at its original age."""
     return Status(200, shapes.handoff(handoffs.release(handoff, by=request.auth)))
+
+
+@router.post(
+    "/handoffs/{handoff_id}/undo",
+    response={200: shapes.HandoffShape, **CHANGE},
+    operation_id="undo_pick_up",
+    tags=["Handoffs"],
+)
+@once
+def undo(request: SignedRequest, handoff: HandoffOfPath, told: shapes.NothingTold | None = None) -> Status[Any]:
+    """Undo your own pick-up within 30 seconds, if you have done nothing with it; no figure counts it."""
+    return Status(200, shapes.handoff(handoffs.undo(handoff, by=request.auth)))
+
+
+@router.post(
+    "/handoffs/{handoff_id}/hand-to",
+    response={201: shapes.OfferShape, **CHANGE},
+    operation_id="hand_to",
+    tags=["Handoffs"],
+)
+@once
+def hand_to(request: SignedRequest, handoff: HandoffOfPath, told: shapes.HandToTold) -> Status[Any]:
+    """Offer what you picked up to a colleague. It stays yours until they accept; 409 if it is offered already."""
+    to = User.objects.for_account(account_of(request)).filter(pk=told.to).first()
+    return Status(201, shapes.offer(offers.hand_to(handoff, by=request.auth, to=to, note=told.note or "")))
+
+
+@router.post(
+    "/handoffs/{handoff_id}/accept",
+    response={200: shapes.HandoffShape, **CHANGE},
+    operation_id="accept_offer",
+    tags=["Handoffs"],
+)
+@once
+def accept(request: SignedRequest, handoff: HandoffOfPath, told: shapes.NothingTold | None = None) -> Status[Any]:
+    """Take over what a colleague offers you: released and picked up in one go."""
+    return Status(200, shapes.handoff(offers.accept(handoff, by=request.auth)))
+
+
+@router.post(
+    "/handoffs/{handoff_id}/decline",
+    response={200: shapes.OfferShape, **CHANGE},
+    operation_id="decline_offer",
+    tags=["Handoffs"],
+)
+@once
+def decline(request: SignedRequest, handoff: HandoffOfPath, told: shapes.NothingTold | None = None) -> Status[Any]:
+    """Say no to what a colleague offers you; it stays theirs."""
+    return Status(200, shapes.offer(offers.decline(handoff, by=request.auth)))
+
+
+@router.post(
+    "/handoffs/{handoff_id}/withdraw",
+    response={200: shapes.OfferShape, **CHANGE},
+    operation_id="withdraw_offer",
+    tags=["Handoffs"],
+)
+@once
+def withdraw(request: SignedRequest, handoff: HandoffOfPath, told: shapes.NothingTold | None = None) -> Status[Any]:
+    """Keep what you had offered to a colleague."""
+    return Status(200, shapes.offer(offers.withdraw(handoff, by=request.auth)))
 
 
 @router.post(

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from escalations import news, snapshot
+from escalations import hold, news, snapshot
+from escalations.forms import HandToForm
 from escalations.models import FeedEvent, Handoff, TriedStep
 from resolutionflow.accounts.models import User
 
@@ -53,6 +54,8 @@ def of(handoff: Handoff, *, viewer: User) -> dict[str, Any]:
         "proof": _proof(handoff),
         "is_mine": handoff.picked_up_by_id == viewer.pk,
         "is_from_me": handoff.created_by_id == viewer.pk,
+        "hold": hold.of(handoff, viewer=viewer),
+        "hand_to_form": HandToForm(),
         **judgement(handoff, viewer=viewer),
     }
 

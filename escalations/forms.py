@@ -7,6 +7,7 @@ from django import forms
 from escalations.models import Handoff, TriedStep
 from escalations.models.feedback import WHY_LENGTH
 from escalations.models.handoff import REASON_LENGTH
+from escalations.models.offer import NOTE_LENGTH
 from escalations.models.session import (
     BODY_LENGTH,
     CLIENT_LENGTH,
@@ -70,3 +71,8 @@ class FeedbackForm(PageForm):
 
 class ReleaseForm(PageForm):
     reason = _text(REASON_LENGTH, required=False, rows=2)
+
+
+class HandToForm(PageForm):
+    to = forms.UUIDField()
+    note = _text(NOTE_LENGTH, required=False, placeholder="Why them? (optional)")

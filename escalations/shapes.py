@@ -12,9 +12,10 @@ from django.db.models import TextChoices
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from typing_extensions import TypedDict
 
-from escalations.models import AISession, Assessment, Feedback, Handoff, Message, TriedStep
+from escalations.models import AISession, Assessment, Feedback, Handoff, Message, Offer, TriedStep
 from escalations.models.feedback import WHY_LENGTH
 from escalations.models.handoff import REASON_LENGTH
+from escalations.models.offer import NOTE_LENGTH
 from escalations.models.session import (
     BODY_LENGTH,
     CLIENT_LENGTH,
@@ -105,6 +106,13 @@ class ResolutionTold(Told):
     resolution: Annotated[str, _text(RESOLUTION_LENGTH)]
 
 
+class HandToTold(Told):
+    """`to`: the id of a colleague who may work on it."""
+
+    to: Id
+    note: Annotated[str, _text(NOTE_LENGTH, least=0)] | None = None
+
+
 class HandoffsAsked(BaseModel):
     """The query of the list."""
 
@@ -126,6 +134,7 @@ SessionState = Annotated[str, _one_of(AISession.State)]
 HandoffIntent = Annotated[str, _one_of(Handoff.Intent)]
 HandoffState = Annotated[str, _one_of(Handoff.State)]
 HandoffPriority = Annotated[str, _one_of(Handoff.Priority)]
+OfferOutcome = Annotated[str, _one_of(Offer.Outcome)]
 AssessmentState = Annotated[str, _one_of(Assessment.State)]
 
 
@@ -206,6 +215,17 @@ class HandoffsShape(TypedDict):
     count: int
 
 
+class OfferShape(TypedDict):
+    id: UUID
+    handoff_id: UUID
+    to: Person | None
+    by: Person | None
+    note: str
+    outcome: OfferOutcome
+    made_at: datetime
+    ended_at: datetime | None
+
+
 class FeedbackShape(TypedDict):
     helpful: bool
     why: str
@@ -269,6 +289,19 @@ def step(step: TriedStep) -> StepShape:
 
 def feedback(feedback: Feedback) -> FeedbackShape:
     return {"helpful": feedback.helpful, "why": feedback.why, "by": person(feedback.by), "at": feedback.at}
+
+
+def offer(offer: Offer) -> OfferShape:
+    return {
+        "id": offer.pk,
+        "handoff_id": offer.handoff_id,
+        "to": person(offer.to),
+        "by": person(offer.by),
+        "note": offer.note,
+        "outcome": offer.outcome,
+        "made_at": offer.made_at,
+        "ended_at": offer.ended_at,
+    }
 
 
 def session(session: AISession) -> SessionShape:

@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 from prometheus_client import Histogram
 
 from escalations import idempotency, thinking, whose
-from escalations.actions import assessments, jobs, learning, pruning, sessions
+from escalations.actions import assessments, jobs, learning, leases, pruning, sessions
 from escalations.actions.assessments import Attempt
 from escalations.live.drafts import Draft
 from escalations.models import AISession, Assessment
@@ -174,6 +174,24 @@ async def prune(account_id: str) -> None:
 async def prune_nightly(timestamp: int) -> None:
     with walls.everywhere():
         await write(pruning.every_account)
+
+
+@app.task(name=jobs.LEASE, retry=PutBack())
+async def see_to_lease(handoff_id: str) -> None:
+    """Warn who picked a handoff up and does nothing with it, or return it to the queue."""
+    logs.begin(job="see_to_lease", handoff=handoff_id)
+    with walls.within(await write(lambda: whose.handoff(handoff_id))):
+        await write(lambda: leases.see_to(handoff_id))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="escalations.tasks.see_to_leases", queueing_lock="see_to_leases", pass_context=False)
+async def see_to_leases(timestamp: int) -> None:
+    """The leases whose own jobs were lost, or came to nothing."""
+    with walls.everywhere():
+        handoffs = await write(lambda: list(leases.running().values_list("pk", flat=True)))
+    for handoff_id in handoffs:
+        await see_to_lease(str(handoff_id))
 
 
 @app.periodic(cron="23 * * * *")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from escalations.views import handoffs, queue, runbooks, secrets, sessions, steps
+from escalations.views import handoffs, offers, queue, runbooks, secrets, sessions, steps
 
 app_name = "escalations"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("handoffs/<uuid:handoff_id>/", handoffs.context, name="handoff"),
     path("handoffs/<uuid:handoff_id>/pick-up/", handoffs.pick_up, name="pick-up"),
     path("handoffs/<uuid:handoff_id>/release/", handoffs.release, name="release"),
+    path("queue/offers/", offers.show, name="offers"),
+    path("handoffs/<uuid:handoff_id>/undo/", handoffs.undo, name="undo"),
+    path("handoffs/<uuid:handoff_id>/hand-to/", offers.hand_to, name="hand-to"),
+    path("handoffs/<uuid:handoff_id>/accept/", offers.accept, name="accept"),
+    path("handoffs/<uuid:handoff_id>/decline/", offers.decline, name="decline"),
+    path("handoffs/<uuid:handoff_id>/withdraw/", offers.withdraw, name="withdraw"),
     path("handoffs/<uuid:handoff_id>/take-back/", handoffs.take_back, name="take-back"),
     path("handoffs/<uuid:handoff_id>/assess/", handoffs.assess_again, name="assess"),
     path("handoffs/<uuid:handoff_id>/feedback/", handoffs.judge, name="feedback"),

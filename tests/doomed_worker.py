@@ -18,7 +18,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from procrastinate.contrib.django import app as jobs  # noqa: E402 after django.setup()
 
-from escalations.actions import assessments  # noqa: E402
+from escalations.actions import assessments, leases  # noqa: E402
 from escalations.assessor import sdk  # noqa: E402, F401 so that no worker has to import it
 from resolutionflow.management.commands.serve import Worker  # noqa: E402
 
@@ -43,6 +43,9 @@ STEPS = {
     "stored, not committed": (assessments, "_tell", True),
     "committed, the job not ended": (assessments, "store", True),
     "given up": (assessments, "give_up", True),
+    "warned, not committed": (leases, "change", True),
+    "returned, not committed": (leases, "note", True),
+    "the lease seen to, the job not ended": (leases, "see_to", True),
 }
 
 

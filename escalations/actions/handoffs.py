@@ -1,20 +1,34 @@
-"""Escalate, pick up, release, take back. Every race has exactly one winner, and the database names it."""
+"""Escalate, pick up, release, undo, take back. Every race has exactly one winner, and the database names it."""
 
 import contextlib
+from datetime import timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists
 from django.db.models.functions import Now
 
 from escalations import snapshot
-from escalations.actions import assessments, feed
-from escalations.actions.conversation import add_message, change, lock, lock_as_holder
+from escalations.actions import assessments, feed, offers
+from escalations.actions.conversation import add_message, change, lock_as_holder
+from escalations.actions.holding import (
+    FORGOTTEN,
+    LET_GO,
+    give,
+    has_acted,
+    in_words,
+    note,
+    reread,
+    still_working,
+    taken_by,
+    watch,
+)
 from escalations.actions.refusals import AlreadyPickedUp, Conflict, NotAllowed, Refusal, require_engineer
 from escalations.actions.secrets import hide
 from escalations.actions.transaction import in_transaction
 from escalations.models import AISession, FeedEvent, Handoff, Message, RefusedPickup
 from resolutionflow.accounts.models import User
-from resolutionflow.trail import record
+
+UNDO = timedelta(seconds=30)  # in which a pick-up can be taken back as if it had not been
 
 
 @in_transaction
@@ -62,25 +76,21 @@ def _pick_up(handoff: Handoff, *, by: User) -> Handoff:
     require_engineer(by)
     won = (
         Handoff.objects.for_account(by.account)
-        .filter(Exists(_still_working(by)), pk=handoff.pk, state=Handoff.State.WAITING)
+        .filter(Exists(still_working(by)), pk=handoff.pk, state=Handoff.State.WAITING)
         .exclude(created_by=by)
-        .update(state=Handoff.State.PICKED_UP, picked_up_by=by, picked_up_at=Now())
+        .update(**taken_by(by))
     )
-    _reread(handoff)
+    reread(handoff)
     if not won:
         if handoff.state == Handoff.State.PICKED_UP and handoff.picked_up_by == by:
             return handoff
         raise _why_not_picked_up(handoff, by)
-    _give(handoff.session, to=by, state=AISession.State.ACTIVE)
+    give(handoff.session, to=by, state=AISession.State.ACTIVE)
     add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} picked it up.", author=by)
+    watch(handoff)
     feed.append(FeedEvent.Kind.PICKED_UP, handoff, by=by)
-    _record("picked_up", handoff, by)
+    note("picked_up", handoff, by)
     return handoff
-
-
-def _still_working(by: User) -> QuerySet[User]:
-    """The person's row, locked: whoever is being switched off picks nothing up behind the back of that."""
-    return User.objects.filter(pk=by.pk, is_active=True).exclude(role=User.Role.VIEWER).select_for_update(no_key=True)
 
 
 def _note(refusal: AlreadyPickedUp, *, by: User) -> None:
@@ -103,21 +113,55 @@ def release(handoff: Handoff, *, by: User, reason: str = "", on_behalf_of: User 
     released = (
         Handoff.objects.for_account(picker.account)
         .filter(pk=handoff.pk, state=Handoff.State.PICKED_UP, picked_up_by=picker)
-        .update(state=Handoff.State.WAITING, picked_up_by=None, picked_up_at=None)
+        .update(state=Handoff.State.WAITING, **LET_GO, **FORGOTTEN)
     )
-    _reread(handoff)
+    reread(handoff)
     if not released:
         if handoff.state == Handoff.State.PICKED_UP:
             raise NotAllowed(f"{handoff.picked_up_by} has it; only they can put it back.")
-        raise Conflict(f"It is {_state_in_words(handoff)}, so there is nothing to put back.")
-    _give(handoff.session, to=handoff.created_by, state=AISession.State.ESCALATED)
+        raise Conflict(f"It is {in_words(handoff)}, so there is nothing to put back.")
+    give(handoff.session, to=handoff.created_by, state=AISession.State.ESCALATED)
     reason = hide(handoff.session, reason)
     why = f": {reason}" if reason else "."
     did = f"{by.name} put it back into the queue{_for(on_behalf_of)}{why}"
     add_message(handoff.session, Message.Kind.SYSTEM, did, author=by)
+    offers.end(handoff)
     feed.append(FeedEvent.Kind.RELEASED, handoff, by=by, data={"reason": reason, **_told(on_behalf_of)})
-    _record("released", handoff, by, **_told(on_behalf_of))
+    note("released", handoff, by, **_told(on_behalf_of))
     return handoff
+
+
+@in_transaction
+def undo(handoff: Handoff, *, by: User) -> Handoff:
+    """Take a pick-up back within 30 seconds: it waits as before, and the figures count the pick-up as nothing.
+
+    Raises NotAllowed for anybody but the picker, Conflict if it is too late or they have done something with it.
+    """
+    require_engineer(by)
+    undone = (
+        Handoff.objects.for_account(by.account)
+        .filter(pk=handoff.pk, state=Handoff.State.PICKED_UP, picked_up_by=by, picked_up_at__gt=Now() - UNDO)
+        .update(state=Handoff.State.WAITING, **LET_GO)
+    )
+    reread(handoff)
+    if not undone:
+        raise _why_not_undone(handoff, by)
+    give(handoff.session, to=handoff.created_by, state=AISession.State.ESCALATED)
+    if has_acted(handoff, by):
+        raise Conflict("You have begun to work on it. You can put it back into the queue.")
+    add_message(handoff.session, Message.Kind.SYSTEM, f"{by.name} undid the pick-up.", author=by)
+    offers.end(handoff)
+    feed.append(FeedEvent.Kind.RELEASED, handoff, by=by, data={"undone": True})
+    note("pickup_undone", handoff, by)
+    return handoff
+
+
+def _why_not_undone(handoff: Handoff, by: User) -> Refusal:
+    if handoff.state != Handoff.State.PICKED_UP:
+        return Conflict(f"It is {in_words(handoff)}, so there is no pick-up to undo.")
+    if handoff.picked_up_by != by:
+        return NotAllowed(f"{handoff.picked_up_by} has it; only they can undo that.")
+    return Conflict(f"That is possible for {UNDO.seconds} seconds. You can put it back into the queue.")
 
 
 @in_transaction
@@ -133,18 +177,18 @@ def take_back(handoff: Handoff, *, by: User, on_behalf_of: User | None = None) -
         .filter(pk=handoff.pk, state=Handoff.State.WAITING, created_by=escalator)
         .update(state=Handoff.State.TAKEN_BACK, taken_back_at=Now())
     )
-    _reread(handoff)
+    reread(handoff)
     if not taken:
         if handoff.created_by != escalator:
             raise NotAllowed(f"{handoff.created_by} escalated it; only they can take it back.")
         if handoff.state == Handoff.State.PICKED_UP:
             raise AlreadyPickedUp(handoff)
-        raise Conflict(f"It is {_state_in_words(handoff)} already.")
-    _give(handoff.session, to=escalator, state=AISession.State.ACTIVE)
+        raise Conflict(f"It is {in_words(handoff)} already.")
+    give(handoff.session, to=escalator, state=AISession.State.ACTIVE)
     did = f"{by.name} took the escalation back{_for(on_behalf_of)}."
     add_message(handoff.session, Message.Kind.SYSTEM, did, author=by)
     feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by, data=_told(on_behalf_of))
-    _record("taken_back", handoff, by, **_told(on_behalf_of))
+    note("taken_back", handoff, by, **_told(on_behalf_of))
     return handoff
 
 
@@ -164,12 +208,6 @@ def _told(person: User | None) -> dict[str, str]:
     return {"on_behalf_of": str(person.pk)} if person else {}
 
 
-def _record(kind: str, handoff: Handoff, by: User, **more: str) -> None:
-    """In the chain of the handoff's account, also what the operator does."""
-    account = by.account or handoff.account
-    record(kind, account=account, by=by, about=f"handoff {handoff.pk}", session=str(handoff.session_id), **more)
-
-
 def _why_not_escalated(opened: Handoff | None, by: User) -> str:
     if opened and opened.picked_up_by == by:
         return "You picked this session up. Put it back into the queue, or resolve it."
@@ -183,18 +221,4 @@ def _why_not_picked_up(handoff: Handoff, by: User) -> Refusal:
         return NotAllowed("You escalated this yourself; a colleague has to pick it up. You can take it back.")
     if handoff.state == Handoff.State.WAITING:
         return NotAllowed("You may not work on sessions any more.")
-    return Conflict(f"It is {_state_in_words(handoff)} already.")
-
-
-def _state_in_words(handoff: Handoff) -> str:
-    return str(handoff.get_state_display()).lower()
-
-
-def _give(session: AISession, *, to: User, state: AISession.State) -> None:
-    lock(session)
-    change(session, holder=to, held_since=Now(), state=state)
-
-
-def _reread(handoff: Handoff) -> None:
-    fresh = Handoff.objects.for_context().get(pk=handoff.pk)
-    handoff.__dict__.update(fresh.__dict__)
+    return Conflict(f"It is {in_words(handoff)} already.")

@@ -9,7 +9,9 @@ ASSESS = "escalations.tasks.assess"
 ANSWER = "escalations.tasks.answer"
 LEARN = "escalations.tasks.learn"
 PRUNE = "escalations.tasks.prune"
+LEASE = "escalations.tasks.see_to_lease"
 
+MARGIN = timedelta(seconds=1)  # a job that is due at a moment must not find that it is not there yet
 AWAITED, IN_THE_BACKGROUND, NOBODY_WAITS = 10, 0, -10
 
 

@@ -64,6 +64,8 @@ EMPTY = [
     "UPDATE escalations_triedstep SET description = '', note = '' WHERE session_id = ANY(%s)",
     """UPDATE escalations_feedback SET why = '' WHERE assessment_id IN (
         SELECT id FROM escalations_handoff WHERE session_id = ANY(%s))""",
+    """UPDATE escalations_offer SET note = '' WHERE handoff_id IN (
+        SELECT id FROM escalations_handoff WHERE session_id = ANY(%s))""",
     # How many steps were suggested is a figure; what they said is not.
     """UPDATE escalations_assessment SET reason = '', data = CASE WHEN data IS NOT NULL THEN jsonb_build_object(
             'summary_prose', '', 'what_we_know', '[]'::jsonb, 'likely_cause', '', 'confidence', data -> 'confidence',

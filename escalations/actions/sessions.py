@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from escalations import copilot, knowledge
-from escalations.actions import feed, jobs, learning
+from escalations.actions import feed, jobs, learning, leases, offers
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.secrets import Hiding, hide
@@ -48,6 +48,7 @@ def post(session: AISession, *, by: User, body: str, step: SuggestedStep | None 
     Raises NotAllowed for anybody but the holder, Conflict once the session is closed.
     """
     require_engineer(by)
+    leases.keep(session, by=by)
     lock_as_holder(session, by=by)
     hidden = hide(session, body)
     message = add_message(session, Message.Kind.ENGINEER, hidden, author=by, **provenance(body, step))
@@ -113,6 +114,7 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
     the same moment one wins. Raises NotAllowed for anybody but the holder, Conflict once the session is closed.
     """
     require_engineer(by)
+    leases.keep(session, by=by)
     handoff = Handoff.objects.open().filter(session=session).select_for_update(no_key=True).first()
     lock_as_holder(session, by=by)
     if handoff is None and Handoff.objects.open().filter(session=session).exists():
@@ -129,6 +131,7 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
         _close(handoff, state=Handoff.State.TAKEN_BACK, taken_back_at=Now())
         feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by)
     elif handoff:
+        offers.end(handoff)
         _close(handoff, state=Handoff.State.RESOLVED, resolved_at=Now())
         feed.append(FeedEvent.Kind.RESOLVED, handoff, by=by)
     closed = str(handoff.pk) if handoff else None

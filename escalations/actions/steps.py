@@ -2,6 +2,7 @@
 
 from django.db.models import Max
 
+from escalations.actions import leases
 from escalations.actions.conversation import change, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.secrets import hide_all
@@ -29,6 +30,7 @@ def record_step(
     Raises NotAllowed for anybody but the holder, Conflict once the session is closed or it is recorded already.
     """
     require_engineer(by)
+    leases.keep(session, by=by)
     lock_as_holder(session, by=by)
     if source_message and source_message.step_use:
         suggestion = SuggestedStep.of(source_message)

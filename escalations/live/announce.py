@@ -8,12 +8,13 @@ hold up or fail the verb that calls it.
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from escalations import ledger
 from escalations.live import cards, groups, transport
-from escalations.models import AISession, Handoff, Message, TriedStep
+from escalations.models import AISession, Handoff, Message, Offer, TriedStep
 
 if TYPE_CHECKING:
     from escalations.actions.feed import Appended
@@ -50,6 +51,12 @@ def assessed(handoff_id: UUID, version: int) -> None:
 def session_changed(session_id: UUID, version: int) -> None:
     """Who holds it, or its state: that looks different for everyone, so pages fetch it themselves."""
     transport.publish(groups.session(session_id), {"type": "session_changed", "cursor": version})
+
+
+def offers_changed(offer: Offer) -> None:
+    """After the commit: whoever is asked has a look, wherever in the queue they are. Everybody else does nothing."""
+    frame = {"type": "offers_changed", "to": str(offer.to_id)}
+    transaction.on_commit(lambda: transport.publish(groups.queue_of(offer.account_id), frame), robust=True)
 
 
 def _tell_session(

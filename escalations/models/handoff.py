@@ -1,6 +1,7 @@
 """A handoff: one escalation of one session, from its POST to the moment it is solved or taken back."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 import pgtrigger
@@ -41,15 +42,20 @@ class HandoffQuerySet(OwnedQuerySet["Handoff"]):
 
     def for_card(self) -> Self:
         """With what a queue card shows."""
-        return self.select_related("session", "created_by", "assessment", "account")
+        return self.select_related("session", "created_by", "returned_from", "assessment", "account")
 
     def for_context(self) -> Self:
         """With what the handoff-context screen and the API show."""
-        return self.select_related("session__holder", "created_by", "picked_up_by", "assessment", "account")
+        people = ("session__holder", "created_by", "picked_up_by", "returned_from")
+        return self.select_related(*people, "assessment", "account")
 
 
 class Handoff(models.Model):
-    """`version` is the feed position of its last event, `queued_seq` of the event that last put it into the queue."""
+    """`version` is the feed position of its last event, `queued_seq` of the event that last put it into the queue.
+
+    A lease is what a pick-up is given to begin with (`actions/leases.py`): it ends with the picker's first action, or
+    with a return to the queue. Whom it was returned from last stays until somebody else lets it go.
+    """
 
     class Intent(models.TextChoices):
         ESCALATE = "escalate", "Escalate"
@@ -80,6 +86,10 @@ class Handoff(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     picked_up_by = models.ForeignKey(User, models.PROTECT, related_name="pickups", null=True)
     picked_up_at = models.DateTimeField(null=True)
+    lease_ends_at = models.DateTimeField(null=True)
+    lease_warned_at = models.DateTimeField(null=True)
+    returned_from = models.ForeignKey(User, models.PROTECT, related_name="+", null=True, db_index=False)
+    returned_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     taken_back_at = models.DateTimeField(null=True)
     version = models.PositiveBigIntegerField(default=0)
@@ -169,6 +179,21 @@ class Handoff(models.Model):
     @property
     def is_waiting(self) -> bool:
         return self.state == self.State.WAITING
+
+    @property
+    def lease_warns_at(self) -> datetime | None:
+        """When the picker is warned: at 80 % of the lease. None where no lease runs."""
+        if self.state != self.State.PICKED_UP or self.picked_up_at is None or self.lease_ends_at is None:
+            return None
+        return self.picked_up_at + (self.lease_ends_at - self.picked_up_at) * 0.8
+
+    @property
+    def lease(self) -> str:
+        """How long the lease is, in words; empty where none runs."""
+        if self.picked_up_at is None or self.lease_ends_at is None:
+            return ""
+        minutes = round((self.lease_ends_at - self.picked_up_at).total_seconds() / 60)
+        return f"{minutes} minute" if minutes == 1 else f"{minutes} minutes"
 
     def was_picked_up_by(self, user: User) -> bool:
         """Whether this person has it, or had it once."""

@@ -18,7 +18,7 @@ from escalations.views.session_page import removed
 from resolutionflow.accounts.requests import MemberRequest
 
 
-def _find(request: MemberRequest, handoff_id: UUID) -> Handoff:
+def find(request: MemberRequest, handoff_id: UUID) -> Handoff:
     return get_object_or_404(Handoff.objects.for_account(request.account).for_context(), pk=handoff_id)
 
 
@@ -26,7 +26,7 @@ def _find(request: MemberRequest, handoff_id: UUID) -> Handoff:
 @require_safe
 def context(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     """Four sections: Problem summary, What's been tried, AI assessment, Start here."""
-    handoff = _find(request, handoff_id)
+    handoff = find(request, handoff_id)
     if handoff.session.pruned_at:
         return removed(request, handoff.session)
     return render(request, "escalations/handoff.html", handoff_context.of(handoff, viewer=request.user))
@@ -34,43 +34,49 @@ def context(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
 
 @require_POST
 def pick_up(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
-    handoff = _find(request, handoff_id)
+    handoff = find(request, handoff_id)
     try:
         actions.pick_up(handoff, by=request.user)
     except (AlreadyPickedUp, Conflict) as refusal:
         return _lost(request, handoff, refusal)
-    return _go(request, reverse("escalations:handoff", args=[handoff.pk]))
+    return go(request, reverse("escalations:handoff", args=[handoff.pk]))
 
 
 @require_POST
 def release(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
-    handoff = _find(request, handoff_id)
+    handoff = find(request, handoff_id)
     form = ReleaseForm(request.POST)
     if not form.is_valid():
         template = "_notice.html" if request.htmx else "error.html"
         said = f"Reason: {form.errors['reason'][0]}"
         return render(request, template, {"title": "That did not work", "said": said}, status=422)
     actions.release(handoff, by=request.user, reason=form.cleaned_data["reason"])
-    return _go(request, reverse("escalations:queue"))
+    return go(request, reverse("escalations:queue"))
+
+
+@require_POST
+def undo(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
+    actions.undo(find(request, handoff_id), by=request.user)
+    return go(request, reverse("escalations:queue"))
 
 
 @require_POST
 def take_back(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
-    handoff = actions.take_back(_find(request, handoff_id), by=request.user)
-    return _go(request, reverse("escalations:session", args=[handoff.session_id]))
+    handoff = actions.take_back(find(request, handoff_id), by=request.user)
+    return go(request, reverse("escalations:session", args=[handoff.session_id]))
 
 
 @require_POST
 def assess_again(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
-    handoff = _find(request, handoff_id)
+    handoff = find(request, handoff_id)
     assessments.try_again(handoff, by=request.user)
-    return _go(request, reverse("escalations:handoff", args=[handoff.pk]) + "#assessment")
+    return go(request, reverse("escalations:handoff", args=[handoff.pk]) + "#assessment")
 
 
 @require_POST
 def judge(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     """Whether the assessment helped, and why."""
-    handoff = _find(request, handoff_id)
+    handoff = find(request, handoff_id)
     form = FeedbackForm(request.POST)
     if form.is_valid():
         feedback.judge(handoff, by=request.user, **form.cleaned_data)
@@ -96,7 +102,7 @@ def _lost(request: MemberRequest, handoff: Handoff, refusal: Conflict) -> HttpRe
     )
 
 
-def _go(request: MemberRequest, address: str) -> HttpResponse:
+def go(request: MemberRequest, address: str) -> HttpResponse:
     """On to the next page; HTMX is told to leave the one it stands on."""
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": address})

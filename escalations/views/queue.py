@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from escalations.live import cards as live_cards
-from escalations.models import AISession, FeedEvent, Handoff
+from escalations.models import AISession, FeedEvent, Handoff, Offer
 from escalations.models.feed import cursor_of
 from escalations.views.queue_filter import Filter, clients_at
 from resolutionflow.accounts.models import Account
@@ -41,6 +41,7 @@ def show(request: MemberRequest) -> HttpResponse:
             .of(request.user)
             .values("pk", "title", "state", "held_since")[:8],
             "today": _today(account, cursor),
+            "offers": Offer.objects.waiting_for(request.user),
             "filter": wanted,
             "shown": wanted.count(Handoff.objects.for_account(account).waiting()) if wanted.selector else len(listed),
             "priorities": Handoff.Priority.choices,

@@ -5,7 +5,7 @@ import secrets
 import uuid
 import zoneinfo
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Self, TypeVar
 
 import pgtrigger
@@ -52,6 +52,15 @@ class Account(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(36_500)],
         help_text="Older ones are removed every night and cannot be brought back. Empty: they are kept for ever.",
     )
+    lease_minutes = models.PositiveSmallIntegerField(
+        "minutes to begin after a pick-up",
+        null=True,
+        blank=True,
+        default=10,
+        db_default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(1440)],
+        help_text="Whoever picks up and does nothing for so long gives it back. Empty: it stays with them.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -68,6 +77,11 @@ class Account(models.Model):
     @property
     def tz(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def lease(self) -> timedelta | None:
+        """How long a pick-up may last without an action; None: as long as it likes."""
+        return timedelta(minutes=self.lease_minutes) if self.lease_minutes else None
 
 
 M = TypeVar("M", bound=models.Model, covariant=True)

@@ -24,10 +24,18 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** "2 minutes", "45 seconds": what is left until then, in the words of the same file; rather too long than too short. */
+function left(time) {
+  const seconds = Math.max(0, Math.ceil((Date.parse(time.dateTime) - now()) / 1000));
+  const [n, unit] = seconds > 60 ? [Math.ceil(seconds / 60), "minute"] : [seconds, "second"];
+  return `${n} ${unit}${n === 1 ? "" : "s"}`;
+}
+
 /** Show the ages below `root` as they are now. */
 export function refresh(root = document) {
   for (const time of root.querySelectorAll("time[data-since]")) write(time, age(time));
   for (const time of root.querySelectorAll("time[data-ago]")) write(time, `${age(time)} ago`);
+  for (const time of root.querySelectorAll("time[data-left]")) write(time, left(time));
   for (const pending of root.querySelectorAll("[data-deadline]")) {
     if (now() <= Date.parse(pending.dataset.deadline) + 500) continue;
     pending.removeAttribute("data-deadline"); // once

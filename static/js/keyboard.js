@@ -51,6 +51,7 @@ const KEYS = {
   k: () => step(-1),
   p: pickUp,
   e: () => press("[data-opens=escalate-dialog]"),
+  u: () => press("[data-undo]"),
   c: () => press("[data-continue]"),
   "?": () => dialog.showModal() ?? true,
 };

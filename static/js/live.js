@@ -39,6 +39,7 @@ export class LivePage {
     if (frame.type === "ready") this.compare(frame.cursor, 0);
     else if (frame.type === "heartbeat") this.compare(frame.cursor, PATIENCE);
     else if (frame.type === "unavailable") return;
+    else if (frame.type === "offers_changed") this.placed(frame);
     else if (frame.type === "message_delta") this.draft(frame);
     else if (frame.cursor === undefined) this.apply(frame);
     else if (this.resyncing) this.waiting.push(frame);

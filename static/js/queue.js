@@ -2,6 +2,7 @@
 
 import { leave, welcome } from "./calm.js";
 import { LivePage, fetchDocument, process, replaceKeepingFocus } from "./live.js";
+import { offersChanged } from "./offers.js";
 import { countOn, putRight } from "./today.js";
 
 const root = document.querySelector("[data-live]");
@@ -87,6 +88,7 @@ new LivePage(root, {
   placed(frame) {
     count();
     countOn(frame.type);
+    offersChanged(frame);
     if (frame.html && ["handoff_created", "handoff_released"].includes(frame.type)) noticeArrivals(1);
   },
 });

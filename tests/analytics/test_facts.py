@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 
 from analytics import facts
 from analytics.models import HandoffFact, Mark, PickupFact
-from escalations.actions import assessments, handoffs, sessions
+from escalations.actions import assessments, handoffs, leases, sessions
+from escalations.models import AISession
 from escalations.models.feed import cursor_of
 from tests.factories import HandoffFactory, SessionFactory
+from tests.frozen import Clock
 from tests.oracle.histories import histories
 from tests.oracle.history import write
 
@@ -73,6 +75,44 @@ def test_looking_after_each_verb_changes_nothing(ann, ben, olga):
     assert (first.uses, first.uses_unchanged, first.uses_worked, first.has_steps) == (1, 1, 1, True)
     assert first.followed_at
     assert (first.pickups, first.idle_releases) == (1, 0)
+
+
+def test_a_pick_up_that_is_undone_after_somebody_looked_counts_as_nothing(ann, ben, olga):
+    handoff = HandoffFactory(by=ann, picker=ben)
+    facts.catch_up(ann.account)
+    assert PickupFact.objects.filter(picker=ben).exists(), "first, it counted"
+    handoffs.undo(handoff, by=ben)
+    facts.catch_up(ann.account)
+    fact = HandoffFact.objects.get(handoff=handoff)
+    assert (fact.state, fact.pickups, fact.idle_releases, fact.first_pickup_at) == ("waiting", 0, 0, None)
+    assert not PickupFact.objects.exists()
+    handoffs.pick_up(handoff, by=olga)
+    facts.catch_up(ann.account)
+    assert PickupFact.objects.get().picker == olga
+    assert facts.wrong(ann.account) == []
+
+
+def test_the_return_by_the_lease_is_a_release_without_an_action(monkeypatch, ann, ben):
+    clock = Clock(monkeypatch)
+    handoff = HandoffFactory(by=ann, picker=ben)
+    clock.go_on(minutes=10)
+    leases.see_to(handoff.pk)
+    facts.catch_up(ann.account)
+    fact = HandoffFact.objects.get(handoff=handoff)
+    assert (fact.pickups, fact.idle_releases) == (1, 1)
+
+
+def test_a_return_that_a_message_overtook_is_none(monkeypatch, ann, ben):
+    clock = Clock(monkeypatch)
+    handoff = HandoffFactory(by=ann, picker=ben)
+    clock.go_on(minutes=10)
+    leases.see_to(handoff.pk)
+    facts.catch_up(ann.account)
+    sessions.post(AISession.objects.get(), by=ben, body="Here I am.")
+    facts.catch_up(ann.account)
+    fact = HandoffFact.objects.get(handoff=handoff)
+    assert (fact.state, fact.pickups, fact.idle_releases) == ("picked_up", 1, 0)
+    assert fact.first_action_at
 
 
 def test_when_nothing_happened_nothing_is_written(ann, ben):

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from playwright.sync_api import Route, expect
 
-from escalations.actions import assessments, feedback, handoffs, jobs, runbooks, sessions, steps
+from escalations.actions import assessments, feedback, handoffs, jobs, offers, runbooks, sessions, steps
 from escalations.models import AISession, Assessment, Handoff, Runbook
 from escalations.runbooks import Page as RunbookPage
 from resolutionflow.accounts.models import Account, ApiToken, User
@@ -163,8 +163,8 @@ def tried(session: AISession, *, by: User, text: str) -> None:
     steps.record_step(session, by=by, description=text, outcome="failed", note=text)
 
 
-def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann, ben):
-    looker = watch(ben)
+def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann, ben, olga):
+    looker, asked = watch(ben), watch(olga)
     for text in SOME:
         person = UserFactory(account=quiet, name=text[:NAME])
         session = start(text, by=person)
@@ -176,6 +176,10 @@ def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann,
         handoffs.pick_up(handoff, by=ben)
         handoffs.release(handoff, by=ben, reason=text)
         handoffs.pick_up(handoff, by=ben)
+        offers.hand_to(handoff, by=ben, to=olga, note=text)
+        for address in ("/queue/", f"/handoffs/{handoff.pk}/"):
+            asked.open(address)
+            asked.shows(text)
         sessions.resolve(AISession.objects.get(pk=session.pk), by=ben, resolution=text)
         looker.open(f"/sessions/{session.pk}/")
         looker.shows(text, text[:NAME])

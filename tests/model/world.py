@@ -462,6 +462,7 @@ WIPE = """
     SET session_replication_role = replica;
     DELETE FROM feed_event;
     DELETE FROM feed_counter;
+    DELETE FROM escalations_offer;
     DELETE FROM escalations_assessment;
     DELETE FROM escalations_message;
     DELETE FROM escalations_triedstep;

@@ -28,11 +28,12 @@ WAITING = (
     *("ready", "ready", "ready", "ready", "ready", "ready_without_steps", "timed_out", "failed_assessment"),
     *("take_back", "message", "stranger", "resolve"),
 )
-PUT_BACK = ("take_back", "take_back", "pick_up", "pick_up", "pick_up", "message", "resolve")
+PUT_BACK = ("take_back", "take_back", "go_on", "pick_up", "pick_up", "pick_up", "message", "resolve")
 HELD = (
     *("message",) * 2,
     *("chip",) * 3,
     *("release",) * 4,
+    *("undo",) * 2,
     *("resolve",) * 3,
     *("worked", "pick_up") * 2,
     *("step", "edited_chip", "failed", "not_run", "ready", "copilot"),
@@ -142,6 +143,7 @@ class Open:
     id: UUID
     by: UUID
     picker: UUID | None = None
+    last_picker: UUID | None = None
     waits: bool = True
     was_held: bool = False
     closed: bool = False
@@ -177,9 +179,14 @@ class Stage:
             return AFTER_A_CHIP if self.chip and len(self.history.said) % 3 else HELD
         return PUT_BACK if self.open.was_held else WAITING
 
-    def _tell(self, kind: str, actor: UUID | None) -> None:
+    def _tell(self, kind: str, actor: UUID | None, *, undone: bool = False) -> None:
         assert self.open
-        self.events.append(Event(0, kind, self.open.id, self.session, actor, self.at))
+        self.events.append(Event(0, kind, self.open.id, self.session, actor, self.at, undone))
+
+    def _last_was(self, kind: str) -> bool:
+        """Whether that is the last thing that happened to the handoff, and undid nothing itself."""
+        last = next(event for event in reversed(self.events) if event.kind != "handoff_assessed")
+        return last.kind == kind and not last.undone
 
     @property
     def _is_open(self) -> bool:
@@ -202,9 +209,24 @@ class Stage:
 
     def _release(self, who: UUID) -> None:
         picker, self.chip = self.open.picker, None
-        self.open.waits, self.open.picker, self.holder = True, None, self.open.by
+        self.open.waits, self.open.picker, self.open.last_picker, self.holder = True, None, picker, self.open.by
         self.open.was_held = True
         self._tell("handoff_released", picker)
+
+    def _undo(self, who: UUID) -> None:
+        """Within 30 seconds and before any action; the figures must not depend on that."""
+        if self._last_was("handoff_picked_up"):
+            picker = self.open.picker
+            self._release(who)
+            self.events[-1] = Event(0, "handoff_released", self.open.id, self.session, picker, self.at, undone=True)
+
+    def _go_on(self, who: UUID) -> None:
+        """The lease had just returned it, and a message of its picker came at the same moment."""
+        if self._last_was("handoff_released"):
+            picker = self.open.last_picker
+            self.open.waits, self.open.picker, self.holder = False, picker, picker
+            self._tell("handoff_picked_up", picker, undone=True)
+            self._message(picker)
 
     def _take_back(self, who: UUID) -> None:
         self.open.closed = True

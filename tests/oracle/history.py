@@ -28,6 +28,7 @@ class Event:
     session: UUID
     actor: UUID | None
     at: datetime
+    undone: bool = False  # it undoes the one before it
 
 
 @dataclass
@@ -112,6 +113,7 @@ def write(history: History, name: str) -> Account:
             session_id=event.session,
             actor_id=event.actor,
             at=event.at,
+            data={"undone": True} if event.undone else {},
         )
         for event in history.events
     )

@@ -224,12 +224,22 @@ def the_first_outcome_stands() -> Any:
     return _derived("ORDER BY step.position DESC", "ORDER BY step.position")
 
 
+@mutant("release_rate")
+def what_was_undone_counts() -> Any:
+    return _derived("WHERE NOT (undoes OR is_undone)", "")
+
+
 # Durations
 
 
 @mutant("time_to_pickup")
 def the_last_pickup_counts() -> Any:
     return _derived("min(picked_up_at) AS first_pickup_at", "max(picked_up_at) AS first_pickup_at")
+
+
+@mutant("time_to_pickup")
+def only_the_undoing_counts_as_nothing() -> Any:
+    return _derived("NOT (undoes OR is_undone)", "NOT undoes")
 
 
 @mutant("time_to_pickup")

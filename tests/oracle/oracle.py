@@ -65,9 +65,20 @@ class Story:
         return self.state == "taken_back" and not self.pickups
 
 
+def standing(events: list[Event]) -> list[Event]:
+    """In their order, without what was undone: neither that it was, nor what it undid."""
+    kept: list[Event] = []
+    for event in sorted(events, key=lambda event: event.seq):
+        if event.undone:
+            kept.remove([it for it in kept if it.handoff == event.handoff and it.kind != "handoff_assessed"][-1])
+        else:
+            kept.append(event)
+    return kept
+
+
 def stories(history: History) -> list[Story]:
     told: dict[UUID, Story] = {}
-    for event in sorted(history.events, key=lambda event: event.seq):
+    for event in standing(history.events):
         if event.kind == "handoff_created":
             for story in told.values():
                 if story.session == event.session and story.next_escalation is None:

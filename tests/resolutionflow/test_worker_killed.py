@@ -11,17 +11,19 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 
 from escalations.actions import jobs
-from escalations.models import Assessment, ModelCall
+from escalations.models import Assessment, Handoff, ModelCall
 from tests import model_server
-from tests.factories import HandoffFactory
+from tests.factories import HandoffFactory, SessionFactory
 from tests.model_server import assessment, says
 from tests.serving import ROOT, database_url, wait_until_idle
 
@@ -151,3 +153,48 @@ def test_a_worker_that_is_killed_when_it_has_given_up_leaves_the_next_try(run, a
     wait_until(lambda: is_over(handoff), "stuck after giving up")
     assert handoff.events.filter(kind="handoff_assessed").count() == 2, "given up, then ready"
     assert ModelCall.objects.filter(purpose="assessment", outcome="answered").count() == 1
+
+
+def pick_up_was(minutes, handoff):
+    """The pick-up was so long ago, and its jobs are due accordingly."""
+    then = {name: F(name) - timedelta(minutes=minutes) for name in ("created_at", "picked_up_at", "lease_ends_at")}
+    Handoff.objects.filter(pk=handoff.pk).update(**then)
+    earlier = (
+        "UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - make_interval(secs => %s) WHERE task_name = %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(earlier, [minutes * 60, jobs.LEASE])
+
+
+def lease_of(handoff):
+    return Handoff.objects.get(pk=handoff.pk)
+
+
+@pytest.mark.parametrize("run", range(RUNS))
+@pytest.mark.parametrize("warning", ["warned, not committed", "the lease seen to, the job not ended"])
+@pytest.mark.parametrize("end", ["returned, not committed", "the lease seen to, the job not ended"])
+def test_workers_that_are_killed_while_they_look_after_a_lease(warning, end, run, ann, ben, model, worker):
+    """Killed at the warning and at the return: warned and returned all the same, each once."""
+    model.behave(says(assessment()))
+    handoff = HandoffFactory(by=ann, session=SessionFactory(by=ann, problem=""), picker=ben)
+    pick_up_was(8.5, handoff)
+    pid, reached = worker(stop_at=warning)
+    wait_until(reached.exists, f"never came to: {warning}")
+    kill(pid)
+    let_time_pass()
+    pid, _ = worker()
+    wait_until(lambda: lease_of(handoff).lease_warned_at, f"nobody was warned after: {warning}")
+    assert lease_of(handoff).state == "picked_up"
+    kill(pid)
+    pick_up_was(2, handoff)
+    let_time_pass()
+    pid, reached = worker(stop_at=end)
+    wait_until(reached.exists, f"never came to: {end}")
+    kill(pid)
+    let_time_pass()
+    worker()
+    wait_until(lambda: lease_of(handoff).state == "waiting", f"stuck after: {end}")
+    wait_until(lambda: is_over(handoff), "a job is left")
+    assert handoff.events.filter(kind="handoff_released").count() == 1
+    assert handoff.session.messages.filter(body__startswith="Returned to the queue").count() == 1
+    assert lease_of(handoff).returned_from == ben

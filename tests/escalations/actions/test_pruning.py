@@ -13,12 +13,12 @@ from django.utils import timezone
 from analytics import facts
 from analytics.models import HandoffFact
 from escalations import audit, tasks
-from escalations.actions import assessments, feedback, handoffs, learning, pruning, sessions
+from escalations.actions import assessments, feedback, handoffs, learning, offers, pruning, sessions
 from escalations.assessor import sentences
 from escalations.models import AISession, FeedEvent, Handoff, Meaning, Message, Secret
 from resolutionflow.trail.models import Entry
 from resolutionflow.trail.verification import prove
-from tests.factories import HandoffFactory, SessionFactory
+from tests.factories import HandoffFactory, SessionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 CLIENTS = "Brightwater"
@@ -44,6 +44,7 @@ def closed(by, picker=None, **how):
     handoffs.pick_up(handoff, by=picker)
     handoffs.release(handoff, by=picker, reason="Brightwater")
     handoffs.pick_up(handoff, by=picker)
+    offers.hand_to(handoff, by=picker, to=UserFactory(account=by.account), note="Brightwater")
     assessments.store(handoff, data=DATA, made_by="playbook")
     handoff = Handoff.objects.for_context().get(pk=handoff.pk)
     feedback.judge(handoff, by=picker, helpful=True, why="Brightwater")

@@ -120,7 +120,8 @@ def test_the_export_has_all_of_the_account_and_nothing_of_another(both, ann, zoe
     of_harbor = AISession.objects.for_account(harbor)
     assert {row["id"] for row in found["escalations_aisession"]} == {str(session.pk) for session in of_harbor}
     assert len(found["trail_entry"]) == Entry.objects.filter(account=harbor).count()
-    for table in ("message", "triedstep", "handoff", "assessment", "feedback", "secret", "reveal", "refusedpickup"):
+    full = ("message", "triedstep", "handoff", "assessment", "feedback", "secret", "reveal", "refusedpickup", "offer")
+    for table in full:
         assert found[f"escalations_{table}"], table
     assert found["feed_event"]
     assert found["escalations_handoff"][0]["snapshot"]["session"]["title"]

@@ -31,13 +31,10 @@ JSON = {
     "POST api/sessions/<session_id>/resolve": {"resolution": "Done."},
     "POST api/sessions/<session_id>/reveal": {"number": 1},
     "POST api/handoffs/<handoff_id>/feedback": {"helpful": True},
+    "POST api/handoffs/<handoff_id>/hand-to": {"to": "00000000-0000-4000-8000-000000000000"},
 }
-A_PICKED_UP_ONE = (
-    "release/",
-    "feedback/",
-    "/release",
-    "/feedback",
-)  # these doors are about a handoff that somebody has
+HELD = ("release", "feedback", "undo", "hand-to", "accept", "decline", "withdraw")
+A_PICKED_UP_ONE = (*(f"{verb}/" for verb in HELD), *(f"/{verb}" for verb in HELD))  # about one that somebody has
 OF_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
 
 

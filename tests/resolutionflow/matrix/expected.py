@@ -15,6 +15,7 @@ ONE: Row = ("loooonnnls", "lmmmmmmmls")
 BY_ENGINEERS: Row = ("lmmmmmmmls", "lfooonnnls")
 BY_WHO_HAS_IT: Row = ("lmmmmmmmls", "lfoffnnnls")
 BY_WHO_ESCALATED: Row = ("lmmmmmmmls", "lffffnnnls")
+BY_WHO_IS_ASKED: Row = ("lmmmmmmmls", "lffofnnnls")  # the owner, to whom the engineer offers what they have
 FIGURES: Row = ("lffoofools", "lmmmmmmmls")
 FOR_ALL: Row = ("o" * 10, "o" * 10)
 TO_READ: Row = ("o" * 10, "m" * 10)
@@ -31,6 +32,7 @@ API_MAKE: Row = ("m" * 10, "lfoooooolf")
 API_BY_ENGINEERS: Row = ("m" * 10, "lfooonnnlf")
 API_BY_WHO_HAS_IT: Row = ("m" * 10, "lfoffnnnlf")
 API_BY_WHO_ESCALATED: Row = ("m" * 10, "lffffnnnlf")
+API_BY_WHO_IS_ASKED: Row = ("m" * 10, "lffofnnnlf")
 ADMIN: Row = ("aaaaoaaoao", "laaaoaaolo")
 ADMIN_TO_READ: Row = ("aaaaoaaoao", "laaamaamlm")
 
@@ -77,6 +79,12 @@ DOORS: dict[str, Row] = {
     "handoffs/<uuid:handoff_id>/": ONE,
     "handoffs/<uuid:handoff_id>/pick-up/": BY_ENGINEERS,
     "handoffs/<uuid:handoff_id>/release/": BY_WHO_HAS_IT,
+    "queue/offers/": LIST,
+    "handoffs/<uuid:handoff_id>/undo/": BY_WHO_HAS_IT,
+    "handoffs/<uuid:handoff_id>/hand-to/": BY_WHO_HAS_IT,
+    "handoffs/<uuid:handoff_id>/accept/": BY_WHO_IS_ASKED,
+    "handoffs/<uuid:handoff_id>/decline/": BY_WHO_IS_ASKED,
+    "handoffs/<uuid:handoff_id>/withdraw/": BY_WHO_HAS_IT,
     "handoffs/<uuid:handoff_id>/take-back/": BY_WHO_ESCALATED,
     "handoffs/<uuid:handoff_id>/assess/": BY_ENGINEERS,
     "handoffs/<uuid:handoff_id>/feedback/": BY_WHO_HAS_IT,
@@ -110,6 +118,11 @@ DOORS: dict[str, Row] = {
     "api/handoffs/<handoff_id>": API_ONE,
     "api/handoffs/<handoff_id>/pick-up": API_BY_ENGINEERS,
     "api/handoffs/<handoff_id>/release": API_BY_WHO_HAS_IT,
+    "api/handoffs/<handoff_id>/undo": API_BY_WHO_HAS_IT,
+    "api/handoffs/<handoff_id>/hand-to": API_BY_WHO_HAS_IT,
+    "api/handoffs/<handoff_id>/accept": API_BY_WHO_IS_ASKED,
+    "api/handoffs/<handoff_id>/decline": API_BY_WHO_IS_ASKED,
+    "api/handoffs/<handoff_id>/withdraw": API_BY_WHO_HAS_IT,
     "api/handoffs/<handoff_id>/take-back": API_BY_WHO_ESCALATED,
     "api/handoffs/<handoff_id>/feedback": API_BY_WHO_HAS_IT,
     "api/analytics/escalations": API_FIGURES,

@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import Model
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from escalations.actions import assessments, feedback, handoffs, runbooks, secrets, sessions, steps
+from escalations.actions import assessments, feedback, handoffs, offers, runbooks, secrets, sessions, steps
 from escalations.actions.refusals import Refusal
 from escalations.models import AISession, Handoff, Message, ModelCall, Reveal, TriedStep
 from escalations.runbooks import Page
@@ -102,6 +102,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     refused(lambda: handoffs.pick_up(held, by=made.people["owner"]))
     held = Handoff.objects.for_context().get(pk=held.pk)
     feedback.judge(held, by=engineer, helpful=False, why=mark)
+    offers.hand_to(held, by=engineer, to=made.people["owner"], note=f"{mark} is yours")
     resolved = started(mark, engineer)
     sessions.resolve(resolved, by=engineer, resolution=f"{mark} was restarted")
     secrets.reveal(own.secrets.get(number=1), by=engineer)

@@ -115,7 +115,9 @@ def test_exports(address, about, olga, ann, harbor, as_user):
 
 def test_settings_and_people_in_the_admin(adam, ann, harbor, as_user):
     browser = as_user(adam)
-    browser.post(page(harbor), {"name": "Harbour IT", "time_zone": "Europe/Berlin", "ai": "none"})
+    browser.post(
+        page(harbor), {"name": "Harbour IT", "time_zone": "Europe/Berlin", "ai": "none", "lease_minutes": "10"}
+    )
     browser.post(page(ann), person_form(ann, role="viewer"))
     browser.post(password_page(ann), {"password1": "a long walk home", "password2": "a long walk home"})
     browser.post(reverse("admin:accounts_user_add"), NEW)

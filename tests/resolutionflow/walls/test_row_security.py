@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 
-from escalations.actions import handoffs, sessions, steps
+from escalations.actions import handoffs, offers, sessions, steps
 from escalations.models import AISession, Assessment, Handoff, Message
 from resolutionflow import walls
 from resolutionflow.accounts.models import Account, Identity, IdentityProvider, Invitation, SignIn, User
@@ -61,7 +61,9 @@ def count(table: str) -> int:
 
 
 def a_team_at_work(engineer: User, colleague: User) -> Handoff:
-    handoff = HandoffFactory(by=engineer, picker=colleague, released=True)
+    handoff = HandoffFactory(by=engineer, picker=colleague)
+    offers.hand_to(handoff, by=colleague, to=manager_of(engineer))
+    handoffs.release(handoff, by=colleague)
     sessions.post(SessionFactory(by=engineer), by=engineer, body="password: Hunter2-secret!")
     steps.record_step(SessionFactory(by=engineer), by=engineer, description="Restarted it", outcome="failed")
     sign_in.kept(engineer.account.name.split()[0], manager_of(engineer), engineer, colleague)

@@ -1,0 +1,11 @@
+"""Row security on what colleagues offer each other."""
+
+from django.db import migrations
+
+from resolutionflow.walls.policies import of_account
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("walls", "0002_sign_in"), ("escalations", "0008_lease")]
+    operations = [of_account("escalations_offer")]
