@@ -11,6 +11,7 @@ urlpatterns = [
     path("", pages.start, name="start"),
     path("", include("resolutionflow.accounts.urls")),
     path("", include("escalations.urls")),
+    path("help/", pages.help_page, name="help"),
     path("analytics/", include("analytics.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),

@@ -54,6 +54,7 @@ class AccountAdmin(OwnedAdmin[Account]):
         "model_calls_per_day",
         "model_tokens_per_day",
         "keep_days",
+        "ticket_url_template",
         "created_at",
     ]
 
