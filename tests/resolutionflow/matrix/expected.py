@@ -66,6 +66,9 @@ DOORS: dict[str, Row] = {
     "account/name/": OWN_TO_DO,
     "settings/": ("lffoofools", "lffoofools"),
     "help/": LIST,
+    "rehearsal/": NOWHERE,  # but in a demonstration
+    "rehearsal/start/": NOWHERE,
+    "rehearsal/stop/": NOWHERE,
     "people/": ("lffoofools", "lmmmmmmmls"),
     "people/sign-in/": ("lffoofools", "lffoofools"),
     "people/invite/": ("lmmmmmmmls", "lffoofools"),
