@@ -28,7 +28,8 @@ Row = tuple[UUID, int, str, datetime, int, str, str, str]
 STATE: Final = 2
 DEADLINE: Final = 3
 QUEUED_SEQ: Final = 4  # when it came into the queue
-LOOK: Final = 5  # from here on
+TIME_ZONE: Final = 5
+TEMPLATE: Final = 6
 
 
 class Look(NamedTuple):
@@ -122,7 +123,7 @@ def _read(account: Account, cursor: int | None) -> Waiting:
     now = timezone.now()
     ends = [row[DEADLINE] for row in rows if row[STATE] == Assessment.State.PENDING and row[DEADLINE] >= now]
     newest = max((row[QUEUED_SEQ] for row in rows), default=0)
-    shown = rows[0][LOOK : LOOK + 2] if rows else _settings(account)
+    shown = (rows[0][TIME_ZONE], rows[0][TEMPLATE]) if rows else _settings(account)
     return Waiting(cursor, min(ends, default=None), newest, shown, rows, _cards(rows, now))
 
 

@@ -25,6 +25,7 @@ class Section(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run t
 
 class General(Section):
     heading = "Name and time"
+    more = "accounts/_settings_zones.html"
 
     class Meta:
         model = Account
@@ -94,8 +95,7 @@ class Keeping(Section):
     def clean(self) -> dict[str, Any]:
         told: dict[str, Any] = super().clean() or self.cleaned_data
         days, before = told.get("keep_days"), self.initial.get("keep_days")
-        fewer = days is not None and (before is None or days < before)
-        if fewer and not self.errors and told.get("confirmed") != days:
+        if days is not None and (before is None or days < before) and told.get("confirmed") != days:
             self.asks = True
             self.goes = pruning.due(self.instance, before=pruning.cutoff(days)).count()
             raise forms.ValidationError("Nothing is changed yet: please look at what will be removed.")
@@ -129,7 +129,7 @@ def save(section: Section, *, by: User) -> list[str]:
     """
     require_manager(by)
     account: Account = section.instance
-    changed = [name for name in section.changed_data if name in section._meta.fields]
+    changed = [name for name in section.changed_data if name in (section._meta.fields or ())]
     if changed:
         account.save(update_fields=changed)
         record("settings_changed", account=account, by=by, about=f"account {account.pk}", fields=", ".join(changed))

@@ -5,6 +5,7 @@ Everything goes through the product's own verbs, so cards arrive, races are deci
 `external_id`; nothing here touches any other.
 """
 
+import contextlib
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Self
 from django.db import transaction
 
 from escalations.actions import handoffs, sessions
+from escalations.actions.refusals import Refusal
 from escalations.models import AISession, Handoff
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.demo import cases
@@ -60,6 +62,7 @@ class Play:
     @classmethod
     def of(cls, plan: Plan, *, clock: Callable[[], float]) -> Self:
         account = Account.objects.get(slug=plan.account)
+        _settle_earlier(account, plan)
         rival = Rival.of(account, seed=plan.seed, haste=plan.haste, clock=clock) if plan.rival else None
         return cls(plan, account, rival, clock=clock)
 
@@ -103,10 +106,20 @@ class Play:
             yield from known
 
 
-def of_rehearsal(account: Account, mark: str) -> "list[Handoff]":
-    """The handoffs of the rehearsal with this mark, oldest first."""
+def of_rehearsal(account: Account, mark: str) -> list[Handoff]:
+    """The handoffs of the rehearsal with this mark (of all, if it is only their beginning), oldest first."""
     found = Handoff.objects.for_account(account).filter(session__external_id__startswith=mark)
     return list(found.select_related("session", "account", "created_by", "picked_up_by").order_by("created_at", "id"))
+
+
+def _settle_earlier(account: Account, plan: Plan) -> None:
+    """What still waits of earlier rehearsals ends with what fixed it once, so that the queue does not fill up."""
+    fixed = {case.title: case.resolution for case in cases.resolved(account.slug)}
+    for handoff in of_rehearsal(account, f"{MARK} "):
+        is_earlier = not (handoff.session.external_id or "").startswith(plan.mark)
+        if is_earlier and handoff.is_waiting and handoff.session.title in fixed:
+            with contextlib.suppress(Refusal):  # somebody has just picked it up
+                sessions.resolve(handoff.session, by=handoff.created_by, resolution=fixed[handoff.session.title])
 
 
 def _who_escalates(account: Account, rival: Rival | None) -> list[User]:

@@ -50,7 +50,9 @@ def show(request: HttpRequest) -> HttpResponse:
             "rival": NAME,
             "score": score.of(account, mark) if account and mark else None,
         }
-        return render(request, "demo/rehearsal.html", context)
+        # Of a whole page HTMX would hold the head's styles against this page's content policy.
+        is_fragment = getattr(request, "htmx", False)
+        return render(request, "demo/_rehearsal.html" if is_fragment else "demo/rehearsal.html", context)
 
 
 @of_demonstration

@@ -171,6 +171,19 @@ def test_who_goes_on_after_a_restart_finishes_what_the_rival_had(demo, clock):
     assert User.objects.filter(name="Rita Rival").count() == 1
 
 
+def test_the_next_rehearsal_settles_what_still_waits_of_the_last_and_nothing_else(demo, clock, ann):
+    other = HandoffFactory(by=ann)
+    until(play(clock, replace(PLAN, rival=False)), clock, 60)
+    before = {each.pk for each in made()}
+    assert len(before) > 1
+    play(clock, PLAN)  # the same one, after a restart
+    assert {each.state for each in made()} == {"waiting"}
+    play(clock, replace(PLAN, id="ffffffff"))
+    assert {(each.state, each.session.state) for each in made()} == {("taken_back", "resolved")}
+    other.refresh_from_db()
+    assert other.state == "waiting"
+
+
 # What came of it
 
 
