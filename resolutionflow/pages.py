@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
 
 from resolutionflow import logs
 
@@ -11,6 +12,12 @@ from resolutionflow import logs
 @login_not_required
 def start(request: HttpRequest) -> HttpResponse:
     return redirect("escalations:queue" if request.user.is_authenticated else "login")
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """How an escalation goes, the keys, who may what, and what "live" means."""
+    return render(request, "help.html")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

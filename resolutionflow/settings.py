@@ -335,6 +335,7 @@ TEMPLATES = [
                 "escalations.templatetags.clients",
                 "escalations.templatetags.durations",
                 "escalations.templatetags.hidden",
+                "escalations.templatetags.tickets",
             ],
         },
     }

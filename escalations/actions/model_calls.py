@@ -4,6 +4,7 @@ The account's row is locked while one more is counted in, so of two workers at t
 """
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import F, Sum
@@ -12,7 +13,6 @@ from django.utils import timezone
 
 from escalations.actions.transaction import in_transaction
 from escalations.models import ModelCall
-from escalations.models.model_call import ModelCallQuerySet
 from resolutionflow.accounts.models import Account
 
 
@@ -28,7 +28,7 @@ def begin(account: Account, *, purpose: ModelCall.Purpose, model: str, seconds: 
     """
     owner = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     calls = ModelCall.objects.for_account(owner)
-    _check_budget(owner, calls.filter(began_at__gte=_midnight(owner)))
+    _check_budget(owner)
     if calls.under_way().count() >= settings.MODEL_CALLS_AT_ONCE:
         return None
     until = timezone.now() + timedelta(seconds=seconds)
@@ -43,14 +43,33 @@ def end(call: ModelCall, *, outcome: ModelCall.Outcome, why: str = "", tokens_in
     )
 
 
-def _check_budget(owner: Account, today: ModelCallQuerySet) -> None:
-    most_calls = _first_told(owner.model_calls_per_day, settings.MODEL_CALLS_PER_DAY)
-    most_tokens = _first_told(owner.model_tokens_per_day, settings.MODEL_TOKENS_PER_DAY)
-    if today.count() >= most_calls:
-        raise BudgetSpent(f"Your team's questions to the model are used up for today ({most_calls:,}).")
-    used = today.aggregate(tokens=Sum(F("tokens_in") + F("tokens_out")))["tokens"] or 0
-    if used >= most_tokens:
-        raise BudgetSpent(f"Your team's tokens of the model are used up for today ({most_tokens:,}).")
+class Tally(NamedTuple):
+    """Questions to a model and their tokens, read and written."""
+
+    calls: int
+    tokens: int
+
+
+def budget_of(account: Account) -> Tally:
+    """The most of a day: the account's own, else the installation's."""
+    return Tally(
+        _first_told(account.model_calls_per_day, settings.MODEL_CALLS_PER_DAY),
+        _first_told(account.model_tokens_per_day, settings.MODEL_TOKENS_PER_DAY),
+    )
+
+
+def used_today(account: Account) -> Tally:
+    """Since midnight in the account's zone."""
+    today = ModelCall.objects.for_account(account).filter(began_at__gte=_midnight(account))
+    return Tally(today.count(), today.aggregate(tokens=Sum(F("tokens_in") + F("tokens_out")))["tokens"] or 0)
+
+
+def _check_budget(owner: Account) -> None:
+    most, used = budget_of(owner), used_today(owner)
+    if used.calls >= most.calls:
+        raise BudgetSpent(f"Your team's questions to the model are used up for today ({most.calls:,}).")
+    if used.tokens >= most.tokens:
+        raise BudgetSpent(f"Your team's tokens of the model are used up for today ({most.tokens:,}).")
 
 
 def _first_told(own: int | None, installations: int) -> int:

@@ -55,6 +55,7 @@ class AccountAdmin(OwnedAdmin[Account]):
         "model_tokens_per_day",
         "keep_days",
         "lease_minutes",
+        "ticket_url_template",
         "created_at",
     ]
 

@@ -29,6 +29,19 @@ class InviteForm(RoleForm):
         return str(self.cleaned_data["email"]).strip().lower()
 
 
+class NameForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time
+    """What colleagues call somebody."""
+
+    class Meta:
+        model = User
+        fields = ["name"]
+        labels = {"name": "Your name"}
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+    def clean_name(self) -> str:
+        return " ".join(str(self.cleaned_data["name"]).split())
+
+
 class AcceptForm(SetPasswordMixin, forms.Form):  # type: ignore[type-arg]  # takes none at run time
     name = forms.CharField(label="Your name", max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password1, password2 = SetPasswordMixin.create_password_fields("Password", "The same password again")

@@ -18,6 +18,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from resolutionflow import walls
+from resolutionflow.accounts.ticket_links import TEMPLATE_LENGTH, validate_template
 
 
 def validate_time_zone(name: str) -> None:
@@ -60,6 +61,15 @@ class Account(models.Model):
         db_default=10,
         validators=[MinValueValidator(1), MaxValueValidator(1440)],
         help_text="Whoever picks up and does nothing for so long gives it back. Empty: it stays with them.",
+    )
+    ticket_url_template = models.CharField(
+        "address of a ticket",
+        max_length=TEMPLATE_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_template],
+        help_text="An address with {ticket} or {number} in it. Empty: references are no links.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

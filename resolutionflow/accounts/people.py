@@ -69,6 +69,15 @@ def reactivate(person: User, *, by: User) -> User:
 
 
 @in_transaction
+def rename(person: User, *, name: str) -> None:
+    """One's own name, also the operator's. The audit trail keeps the names of the day."""
+    if name != person.name:
+        User.objects.filter(pk=person.pk).update(name=name)
+        _record("person_changed", person, person, fields="name")
+        person.name = name
+
+
+@in_transaction
 def remove_second_step(person: User, *, by: User) -> None:
     """For somebody whose phone or key is gone: the password alone signs them in again, until they set one up."""
     _require_reach(by, person)

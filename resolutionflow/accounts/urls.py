@@ -9,7 +9,7 @@ from django.urls import path, re_path
 
 from resolutionflow.accounts import mail
 from resolutionflow.accounts import token_views as tokens
-from resolutionflow.accounts.views import confirm, elsewhere, people, sign_in, your_account
+from resolutionflow.accounts.views import confirm, elsewhere, people, settings, sign_in, your_account
 
 urlpatterns = [
     path("login/", sign_in.sign_in, name="login"),
@@ -51,6 +51,9 @@ urlpatterns = [
     path("account/keys/<int:pk>/remove/", keys.remove_webauthn, name="mfa_remove_webauthn"),
     path("account/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("account/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("account/name/", your_account.name, name="change_name"),
+    # The account's settings
+    path("settings/", settings.settings, name="settings"),
     # The account's people
     path("people/", people.people, name="people"),
     path("people/invite/", people.invite, name="invite"),

@@ -25,7 +25,7 @@ function press(selector, within) {
 
 /** The next or the previous card, or row of a list. */
 function step(by) {
-  const links = all(".card h2 a, .rows a");
+  const links = all(".card h2 a, .rows a:not(.ticket)");
   const here = document.activeElement.closest(".card, .rows > li");
   const at = here ? links.findIndex((link) => here.contains(link)) : by > 0 ? -1 : links.length;
   const next = links[Math.min(Math.max(at + by, 0), links.length - 1)];

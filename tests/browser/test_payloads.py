@@ -40,6 +40,7 @@ def quiet(harbor, monkeypatch) -> Account:
     """Nobody answers, so that only what the test wrote is on the pages."""
     monkeypatch.setattr(jobs, "defer", lambda *_, **__: None)
     harbor.ai, harbor.name = Account.AI.NONE, PAYLOADS[0]
+    harbor.ticket_url_template = "https://psa.example/{ticket}"  # every reference is a link as well
     harbor.save()
     return harbor
 
@@ -274,3 +275,18 @@ def test_forms_give_back_what_was_typed_as_it_is(watch, quiet, ann, sam):
         ApiToken.objects.filter(pk=token.pk).update(name=text[:NAME])
     operator.open("/admin/accounts/apitoken/")
     operator.shows(*SOME[:4])
+
+
+def test_settings_and_ones_own_name_give_back_what_was_typed_as_it_is(watch, quiet, olga):
+    writer = watch(olga)
+    for text in [each for each in SOME if "\n" not in each][:4]:
+        page = writer.open("/settings/")
+        for label, button in (("Time zone", "Save: Name and time"), ("Address of a ticket", "Save: Ticket links")):
+            page.get_by_label(label).fill(text)
+            page.get_by_role("button", name=button).click()
+            expect(page.get_by_text(f"{label}: ")).to_be_visible()
+            expect(page.get_by_label(label)).to_have_value(text)
+            writer.shows()
+        User.objects.filter(pk=olga.pk).update(name=text[:NAME])
+        writer.open("/account/")
+        writer.shows(text[:NAME])

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from escalations.live.people import rights_changed
 from resolutionflow.accounts.models import IdentityProvider, User
 from resolutionflow.accounts.sign_ins import record_sign_in
+from resolutionflow.demo import rival
 
 
 class SignIn(auth.LoginView):
@@ -54,6 +55,7 @@ class SignOut(auth.LogoutView):
 
 def demo_people() -> list[User]:
     people = User.objects.filter(account__isnull=False, is_active=True).select_related("account")
+    people = people.exclude(email__startswith=f"{rival.LOGIN}@")  # who has no password
     return list(people.order_by("account__name", "name"))
 
 

@@ -12,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from escalations.live.people import rights_changed
-from resolutionflow.accounts import sign_ins
+from resolutionflow.accounts import people, sign_ins
+from resolutionflow.accounts.forms import NameForm
 from resolutionflow.accounts.models import User
 
 
@@ -25,6 +26,10 @@ class PersonRequest(HttpRequest):
 @never_cache
 @require_safe
 def your_account(request: PersonRequest) -> HttpResponse:
+    return _page(request, NameForm(instance=request.user))
+
+
+def _page(request: PersonRequest, form: NameForm, status: int = 200) -> HttpResponse:
     factors = list(Authenticator.objects.filter(user=request.user).order_by("created_at"))
     of_type = {kind: [each for each in factors if each.type == kind] for kind in Authenticator.Type.values}
     context = {
@@ -34,11 +39,23 @@ def your_account(request: PersonRequest) -> HttpResponse:
         "sign_ins": sign_ins.list_of(request.user, this=request.session.session_key),
         "said": SAID.get(request.GET.get("said", "")),
         "asked_for": is_to_set_up_second_factor(request.user),
+        "form": form,
     }
-    return render(request, "accounts/your_account.html", context)
+    return render(request, "accounts/your_account.html", context, status=status)
+
+
+@require_POST
+def name(request: PersonRequest) -> HttpResponse:
+    """One's own name, as colleagues see it from now on; what a session's lines say stays as it was said."""
+    form = NameForm(request.POST, instance=User.objects.get(pk=request.user.pk))
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    people.rename(request.user, name=form.cleaned_data["name"])
+    return _back("name")
 
 
 SAID = {
+    "name": "Your name is changed.",
     "password": "Your password is changed. You are signed out everywhere else.",
     "ended": "Signed out there.",
     "others": "You are signed out everywhere but here.",

@@ -9,6 +9,8 @@ from escalations.actions import assessments, handoffs
 from escalations.live import cards
 from escalations.models import Assessment
 from escalations.models.feed import cursor_of
+from resolutionflow.accounts import people
+from resolutionflow.accounts.models import Account
 from tests.factories import HandoffFactory, SessionFactory
 
 pytestmark = pytest.mark.django_db
@@ -70,8 +72,8 @@ def test_two_states_of_a_card_never_look_like_the_same_version(ann):
     pending = cards.of_handoff(handoff.pk)
     Assessment.objects.update(deadline=timezone.now() - timedelta(seconds=1))
     unavailable = cards.of_handoff(handoff.pk)
-    assert 'data-version="1.pending"' in pending
-    assert 'data-version="1.timed_out"' in unavailable
+    assert 'data-version="1.pending.' in pending
+    assert 'data-version="1.timed_out.' in unavailable
 
 
 @pytest.mark.parametrize("how", [{"taken_back": True}, {"picker": True}, {"picker": True, "resolved": True}])
@@ -129,3 +131,46 @@ def test_a_list_of_cached_cards_is_one_query(ann, harbor, django_assert_num_quer
     cards.of_account(harbor, base=2)
     with django_assert_num_queries(1):
         assert len(cards.of_account(harbor, base=2)) == 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "shown"),
+    [
+        ({"ticket_url_template": "https://psa.example/{number}"}, 'href="https://psa.example/48213"'),
+        ({"time_zone": "Asia/Kathmandu"}, "+05:45"),
+    ],
+)
+def test_a_changed_setting_of_the_account_shows_on_its_cards_at_once(ann, harbor, setting, shown):
+    handoff = HandoffFactory(by=ann)
+    at = cursor_of(harbor)
+    (before,) = cards.of_account(harbor, base=0, at=at)
+    assert shown not in before
+    Account.objects.filter(pk=harbor.pk).update(**setting)
+    harbor.refresh_from_db()
+    (after,) = cards.of_account(harbor, base=0, at=at)
+    assert shown in after
+    assert cards.of_handoff(handoff.pk) == after
+    assert version_of(before) != version_of(after)
+
+
+def version_of(card):
+    return card.split('data-version="')[1].split('"')[0]
+
+
+def test_a_setting_that_is_set_back_brings_the_first_card_again(ann, harbor, rendered):
+    HandoffFactory(by=ann)
+    at = cursor_of(harbor)
+    first = cards.of_account(harbor, base=0, at=at)
+    for template in ("https://psa.example/{number}", ""):
+        Account.objects.filter(pk=harbor.pk).update(ticket_url_template=template)
+        harbor.refresh_from_db()
+        shown = cards.of_account(harbor, base=0, at=at)
+    assert shown == first
+    assert len(rendered) == 2
+
+
+def test_who_is_called_otherwise_now_is_on_the_cards_that_come_next(ann, harbor):
+    handoff = HandoffFactory(by=ann)
+    assert "from Ann Abel" in cards.of_handoff(handoff.pk)
+    people.rename(ann, name="Ann Abelard")
+    assert "from Ann Abelard" in cards.of_handoff(handoff.pk)

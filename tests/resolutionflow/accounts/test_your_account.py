@@ -8,6 +8,7 @@ from django.test import Client
 
 from resolutionflow.accounts import sign_ins
 from resolutionflow.accounts.models import SignIn
+from resolutionflow.trail.models import Entry
 from tests.walled import in_the_walls
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +127,26 @@ def test_strangers_are_sent_to_the_login(client):
     for page in ("/account/", "/account/password/", "/account/app/", "/account/keys/add/", "/account/codes/"):
         assert client.get(page)["Location"].startswith("/login/")
     assert client.get("/account/sign-ins/others/end/").status_code in {302, 405}
+
+
+# One's name
+
+
+def test_one_changes_ones_own_name_and_the_trail_says_so(ann, ben):
+    answer = browser_of(ann).post("/account/name/", {"name": "  Ann   Abelard "})
+    assert answer["Location"] == "/account/?said=name"
+    ann.refresh_from_db()
+    ben.refresh_from_db()
+    assert (ann.name, ben.name) == ("Ann Abelard", "Ben Bauer")
+    entry = Entry.objects.get(kind="person_changed")
+    assert (entry.about, entry.details) == (f"person {ann.pk}", {"fields": "name"})
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81, "a\x00b"])
+def test_a_name_that_is_none_is_refused_in_words(ann, name):
+    answer = browser_of(ann).post("/account/name/", {"name": name})
+    assert answer.status_code == 422
+    assert "Your name: " in answer.text
+    assert "Ann Abel, ann@harbor.example" in answer.text
+    ann.refresh_from_db()
+    assert ann.name == "Ann Abel"

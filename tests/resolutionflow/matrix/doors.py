@@ -21,6 +21,7 @@ FORM = {
     "name": "Somebody", "email": "somebody@elsewhere.example", "role": "viewer", "scopes": "read", "days": "30",
     "password": "demo", "old_password": "demo", "code": "123456", "credential": "{}", "client_id": "us",
     "issuer": "https://id.elsewhere.example", "client_secret": "ours", "domains": "elsewhere.example",
+    "section": "general", "time_zone": "UTC",
     **dict.fromkeys(["password1", "password2", "new_password1", "new_password2"], "a longer walk home"),
 }  # fmt: skip
 JSON = {

@@ -65,6 +65,12 @@ DOORS: dict[str, Row] = {
     "account/keys/<int:pk>/remove/": BY_ENGINEER,
     "account/codes/": ("lnonnonnln", "lmmmmmmmlm"),
     "account/codes/new/": OWN,
+    "account/name/": OWN_TO_DO,
+    "settings/": ("lffoofools", "lffoofools"),
+    "help/": LIST,
+    "rehearsal/": NOWHERE,  # but in a demonstration
+    "rehearsal/start/": NOWHERE,
+    "rehearsal/stop/": NOWHERE,
     "people/": ("lffoofools", "lmmmmmmmls"),
     "people/sign-in/": ("lffoofools", "lffoofools"),
     "people/invite/": ("lmmmmmmmls", "lffoofools"),
