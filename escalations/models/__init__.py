@@ -6,6 +6,7 @@ from escalations.models.feedback import Feedback
 from escalations.models.handoff import Handoff
 from escalations.models.meaning import Meaning
 from escalations.models.model_call import ModelCall
+from escalations.models.preference import NotificationPreference
 from escalations.models.refused import RefusedPickup
 from escalations.models.runbook import Runbook
 from escalations.models.secret import Reveal, Secret
@@ -21,6 +22,7 @@ __all__ = [
     "Meaning",
     "Message",
     "ModelCall",
+    "NotificationPreference",
     "RefusedPickup",
     "Reveal",
     "Runbook",

@@ -80,6 +80,7 @@ new LivePage(root, {
   placed(frame) {
     count();
     countOn(frame.type);
+    document.dispatchEvent(new CustomEvent("queue-frame", { detail: frame })); // for the bell
     if (frame.html && ["handoff_created", "handoff_released"].includes(frame.type)) noticeArrivals(1);
   },
 });
