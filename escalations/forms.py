@@ -74,8 +74,15 @@ class ReleaseForm(PageForm):
     reason = _text(REASON_LENGTH, required=False, rows=2)
 
 
+HIGHEST_POSITION = 2**63 - 1  # of a feed
+
+
+class SinceForm(forms.Form):
+    since = forms.IntegerField(required=False, min_value=0, max_value=HIGHEST_POSITION)
+
+
 class ReadForm(forms.Form):
-    up_to = forms.IntegerField(min_value=0, max_value=2**63 - 1)  # as large as a feed's position can be
+    up_to = forms.IntegerField(min_value=0, max_value=HIGHEST_POSITION)
 
 
 def _least() -> forms.ChoiceField:

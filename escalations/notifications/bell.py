@@ -17,6 +17,7 @@ from resolutionflow.accounts.models import Account, User
 
 NOTIFIES = (FeedEvent.Kind.CREATED,)
 MOST_COUNTED = 100  # beyond that the bell says 99+
+MOST_MISSED = 50
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,16 @@ class Line:
 
 def events(account: Account, preference: NotificationPreference) -> "QuerySet[FeedEvent]":
     """All that this person's bell is about, read or not."""
-    found = FeedEvent.objects.for_account(account).filter(kind__in=NOTIFIES).exclude(actor=preference.user)
+    found = _of_others(account, preference)
     wanted = preference.priorities(NotificationPreference.Way.BELL)
     if len(wanted) < len(RANK):
         found = found.filter(handoff__priority__in=wanted)
-    return found.order_by("-seq")
+    return found
+
+
+def _of_others(account: Account, preference: NotificationPreference) -> "QuerySet[FeedEvent]":
+    events = FeedEvent.objects.for_account(account).filter(kind__in=NOTIFIES)
+    return events.exclude(actor=preference.user).order_by("-seq")
 
 
 def lines(found: Iterable[FeedEvent], preference: NotificationPreference) -> list[Line]:
@@ -97,3 +103,12 @@ def told(account: Account, preference: NotificationPreference) -> dict[str, Any]
     ways = {way: preference.priorities(way) for way in NotificationPreference.Way.values if way != "email"}
     quiet = [[start.timestamp(), end.timestamp()] for start, end in quiet_hours.stretches(preference, timezone.now())]
     return {"unread": bell.unread, "cursor": bell.cursor, "wanted": ways, "quiet": quiet}
+
+
+def missed(account: Account, preference: NotificationPreference, since: int, cursor: int) -> list[dict[str, str]]:
+    """What came after `since`, up to the cursor, and still waits, oldest first; of many the newest. It may ring yet."""
+    if since >= cursor:
+        return []
+    came = _of_others(account, preference).filter(seq__gt=since, seq__lte=cursor, handoff__state=Handoff.State.WAITING)
+    newest = [event.handoff for event in with_handoffs(came)[:MOST_MISSED]]
+    return [{"handoff": str(each.pk), "priority": each.priority, "title": titles.of(each)} for each in reversed(newest)]

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from escalations.actions import preferences
 from escalations.forms import PreferenceForm
+from resolutionflow.accounts import mail
 from resolutionflow.accounts.requests import MemberRequest
 
 
@@ -21,5 +22,6 @@ def settings(request: MemberRequest) -> HttpResponse:
     if form.is_valid():
         preferences.keep(preference, **form.cleaned_data)
         return redirect(reverse("escalations:notification-settings") + "?said=saved")
-    context: dict[str, Any] = {"form": form, "saved": request.GET.get("said") == "saved"}
+    saved = request.GET.get("said") == "saved"
+    context: dict[str, Any] = {"form": form, "saved": saved, "mail_is_set_up": mail.is_set_up()}
     return render(request, "escalations/notification_settings.html", context, status=422 if form.errors else 200)

@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from escalations.actions import preferences
-from escalations.forms import ReadForm
+from escalations.forms import ReadForm, SinceForm
 from escalations.notifications import bell
 from resolutionflow.accounts.requests import MemberRequest
 
@@ -42,8 +42,13 @@ def panel(request: MemberRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def state(request: MemberRequest) -> JsonResponse:
-    """How many are unread, and what counts and rings: for the page's script."""
-    return JsonResponse(bell.told(request.account, preferences.of(request.user, request.account)))
+    """How many are unread, and what counts and rings, for the page's script; with `?since=`, what it has missed."""
+    preference = preferences.of(request.user, request.account)
+    told = bell.told(request.account, preference)
+    form = SinceForm(request.GET)
+    if form.is_valid() and form.cleaned_data["since"] is not None:
+        told["missed"] = bell.missed(request.account, preference, form.cleaned_data["since"], told["cursor"])
+    return JsonResponse(told)
 
 
 @require_POST

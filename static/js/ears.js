@@ -33,16 +33,28 @@ export class Ears {
     this.channel.postMessage(state);
   }
 
-  listen() {
-    if (!navigator.locks) return this.lead();
-    navigator.locks.request(this.name, () => new Promise(() => this.lead())); // until the page is gone
+  /** Listen for all tabs, if none does yet. */
+  claim() {
+    if (!navigator.locks) return void (this.leads = true);
+    return new Promise((decided) => {
+      navigator.locks.request(this.name, { ifAvailable: true }, (lock) => {
+        this.leads = Boolean(lock);
+        decided();
+        return lock && untilTheEnd();
+      });
+    });
   }
 
-  lead() {
+  /** Begin, at once or when the tab that listens is gone. */
+  async listen() {
+    const isLate = !this.leads;
+    if (isLate) await new Promise((got) => navigator.locks.request(this.name, () => (got(), untilTheEnd())));
     this.leads = true;
     if (document.querySelector(`[data-live="${QUEUE}"]`)) {
       document.addEventListener("queue-frame", ({ detail }) => this.hear(detail));
-      this.poll(); // what was before
+      if (isLate) this.poll(); // what came while nobody listened
     } else new Unseen(QUEUE, { onFrame: (frame) => this.hear(frame), poll: this.poll }).connect();
   }
 }
+
+const untilTheEnd = () => new Promise(() => {}); // of the page: then the browser gives its locks to others

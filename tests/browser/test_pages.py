@@ -37,6 +37,8 @@ def places(server, ann, ben, settings) -> dict[str, str]:
         "resolve": f"/sessions/{picked.session_id}/?open=resolve",
         "handoff": f"/handoffs/{picked.pk}/",
         "runbook": "/runbooks/vpn/",
+        "notifications": "/notifications/",
+        "notification settings": "/account/notifications/",
         "not found": "/handoffs/00000000-0000-4000-8000-000000000000/",
     }
 

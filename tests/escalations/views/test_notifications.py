@@ -175,3 +175,20 @@ def test_the_card_has_the_same_title_as_the_notification(bens, ann):
     from_(ann, 'The "big" <one>')
     queue = bens.get("/queue/").content.decode()
     assert 'data-title="Escalation from Ann · #7: The &quot;big&quot; &lt;one&gt;"' in queue
+
+
+def test_what_a_page_has_missed_is_what_still_waits(bens, ann, ben, olga):
+    since = state(bens)["cursor"]
+    first = from_(ann, "first", priority="high")
+    from_(ann, "picked up", picker=olga)
+    from_(ben, "own")
+    last = from_(ann, "last")
+    told = bens.get(f"/notifications/state/?since={since}").json()
+    assert [(each["handoff"], each["priority"]) for each in told["missed"]] == [
+        (str(first.pk), "high"),
+        (str(last.pk), "normal"),
+    ]
+    assert told["missed"][1]["title"] == "Escalation from Ann · #7: last"
+    assert bens.get(f"/notifications/state/?since={told['cursor']}").json()["missed"] == []
+    for wrong in ("", "-1", "x", str(2**64)):
+        assert "missed" not in bens.get(f"/notifications/state/?since={wrong}").json()
