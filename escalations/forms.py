@@ -1,10 +1,11 @@
 """What people type. Each error names its field and keeps the text."""
 
+import zoneinfo
 from typing import Any
 
 from django import forms
 
-from escalations.models import Handoff, TriedStep
+from escalations.models import Handoff, NotificationPreference, TriedStep
 from escalations.models.feedback import WHY_LENGTH
 from escalations.models.handoff import REASON_LENGTH
 from escalations.models.offer import NOTE_LENGTH
@@ -16,6 +17,7 @@ from escalations.models.session import (
     TICKET_LENGTH,
     TITLE_LENGTH,
 )
+from resolutionflow.accounts.models import Account
 
 
 def _text(length: int, *, required: bool = True, rows: int = 0, **attributes: str) -> forms.CharField:
@@ -76,3 +78,48 @@ class ReleaseForm(PageForm):
 class HandToForm(PageForm):
     to = forms.UUIDField()
     note = _text(NOTE_LENGTH, required=False, placeholder="Why them? (optional)")
+
+
+HIGHEST_POSITION = 2**63 - 1  # of a feed
+
+
+class SinceForm(forms.Form):
+    since = forms.IntegerField(required=False, min_value=0, max_value=HIGHEST_POSITION)
+
+
+class ReadForm(forms.Form):
+    up_to = forms.IntegerField(min_value=0, max_value=HIGHEST_POSITION)
+
+
+def _least() -> forms.ChoiceField:
+    return forms.ChoiceField(choices=NotificationPreference.Least.choices, required=False)
+
+
+def _clock() -> forms.TimeField:
+    wrong = {"invalid": "Write a time such as 22:00."}
+    widget = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+    return forms.TimeField(required=False, widget=widget, error_messages=wrong)
+
+
+class PreferenceForm(PageForm):
+    """A person's notifications: four ways and their quiet hours."""
+
+    bell, desktop, sound, email = _least(), _least(), _least(), _least()
+    quiet_from, quiet_until = _clock(), _clock()
+    time_zone = forms.ChoiceField(required=False)
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
+        as_account = ("", f"As {account} has it ({account.time_zone})")
+        self.fields["time_zone"] = forms.ChoiceField(required=False, choices=[as_account, *zones])
+
+    def clean(self) -> dict[str, Any]:
+        told: dict[str, Any] = super().clean() or self.cleaned_data
+        start, end = told.get("quiet_from"), told.get("quiet_until")
+        if "quiet_from" in told and "quiet_until" in told:
+            if (start is None) != (end is None):
+                self.add_error("quiet_until" if end is None else "quiet_from", "Say both, from and until, or neither.")
+            elif start is not None and start == end:
+                self.add_error("quiet_until", "Choose another time than the one they begin at.")
+        return told

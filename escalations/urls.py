@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from escalations.views import handoffs, offers, queue, runbooks, secrets, sessions, steps
+from escalations.views import (
+    handoffs,
+    notification_settings,
+    notifications,
+    offers,
+    queue,
+    runbooks,
+    secrets,
+    sessions,
+    steps,
+)
 
 app_name = "escalations"
 urlpatterns = [
@@ -20,6 +30,11 @@ urlpatterns = [
     path("handoffs/<uuid:handoff_id>/take-back/", handoffs.take_back, name="take-back"),
     path("handoffs/<uuid:handoff_id>/assess/", handoffs.assess_again, name="assess"),
     path("handoffs/<uuid:handoff_id>/feedback/", handoffs.judge, name="feedback"),
+    path("notifications/", notifications.index, name="notifications"),
+    path("notifications/panel/", notifications.panel, name="notifications-panel"),
+    path("notifications/state/", notifications.state, name="notifications-state"),
+    path("notifications/read/", notifications.read, name="notifications-read"),
+    path("account/notifications/", notification_settings.settings, name="notification-settings"),
     path("runbooks/<str:key>/", runbooks.show, name="runbook"),
     path("sessions/", sessions.index, name="sessions"),
     path("sessions/<uuid:session_id>/", sessions.show, name="session"),

@@ -120,8 +120,10 @@ class SignedIn(LoginRequiredMiddleware):
 
 
 def _is_for_operators(request: HttpRequest) -> bool:
-    """The administration, and their own password and second step. Tokens open accounts, and they have none."""
-    return request.path.startswith(("/admin/", "/account/")) and not request.path.startswith("/account/tokens/")
+    """The administration, and their own password and second step. Tokens and notifications are an account's, and they
+    have none."""
+    theirs = request.path.startswith(("/admin/", "/account/"))
+    return theirs and not request.path.startswith(("/account/tokens/", "/account/notifications/"))
 
 
 def _enter_walls(request: HttpRequest) -> None:

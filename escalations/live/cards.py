@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from escalations.models import Assessment, Handoff
+from escalations.notifications import titles
 from resolutionflow.accounts.models import Account
 
 REMEMBERED = 10_000  # cards of some 3 kB
@@ -54,7 +55,12 @@ def _card(handoff_id: UUID, version: int, assessment_state: str, look: Look) -> 
     with timezone.override(handoff.account.tz):
         html = render_to_string(
             "escalations/_card.html",
-            {"handoff": handoff, "assessment_state": Assessment.State(assessment_state), "look": look},
+            {
+                "handoff": handoff,
+                "assessment_state": Assessment.State(assessment_state),
+                "look": look,
+                "title": titles.of(handoff),
+            },
         )
     return mark_safe(html)  # noqa: S308 it comes out of a template
 

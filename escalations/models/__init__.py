@@ -7,6 +7,7 @@ from escalations.models.handoff import Handoff
 from escalations.models.meaning import Meaning
 from escalations.models.model_call import ModelCall
 from escalations.models.offer import Offer
+from escalations.models.preference import NotificationPreference
 from escalations.models.refused import RefusedPickup
 from escalations.models.runbook import Runbook
 from escalations.models.secret import Reveal, Secret
@@ -23,6 +24,7 @@ __all__ = [
     "Message",
     "ModelCall",
     "Offer",
+    "NotificationPreference",
     "RefusedPickup",
     "Reveal",
     "Runbook",

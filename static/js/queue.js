@@ -89,6 +89,7 @@ new LivePage(root, {
     count();
     countOn(frame.type);
     offersChanged(frame);
+    document.dispatchEvent(new CustomEvent("queue-frame", { detail: frame })); // for the bell
     if (frame.html && ["handoff_created", "handoff_released"].includes(frame.type)) noticeArrivals(1);
   },
 });

@@ -53,6 +53,8 @@ def places(server, ann, ben, settings) -> dict[str, str]:
         "help": "/help/",
         "your account": "/account/",
         "settings": "/settings/",
+        "notifications": "/notifications/",
+        "notification settings": "/account/notifications/",
         "not found": "/handoffs/00000000-0000-4000-8000-000000000000/",
     }
 

@@ -7,5 +7,5 @@ from resolutionflow.walls.policies import of_account
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("walls", "0002_sign_in"), ("escalations", "0008_lease")]
+    dependencies = [("walls", "0004_notification_preferences"), ("escalations", "0008_lease")]
     operations = [of_account("escalations_offer")]

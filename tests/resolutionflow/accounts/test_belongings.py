@@ -49,6 +49,7 @@ def lived_in(by, picker, as_user):
     ApiToken.issue(by)
     facts.catch_up(by.account)
     as_user(by).get("/queue/")
+    as_user(by).get("/notifications/")
     record("signed_in", account=by.account, by=by)
 
 

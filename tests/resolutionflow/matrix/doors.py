@@ -19,6 +19,7 @@ FORM = {
     "title": "Mine", "problem": "It hangs.", "body": "Hello", "description": "Tried it", "outcome": "failed",
     "reason": "Stuck.", "priority": "high", "resolution": "Done.", "number": "1", "helpful": "yes",
     "name": "Somebody", "email": "somebody@elsewhere.example", "role": "viewer", "scopes": "read", "days": "30",
+    "up_to": "1",
     "password": "demo", "old_password": "demo", "code": "123456", "credential": "{}", "client_id": "us",
     "issuer": "https://id.elsewhere.example", "client_secret": "ours", "domains": "elsewhere.example",
     "section": "general", "time_zone": "UTC",

@@ -17,6 +17,7 @@ BY_WHO_HAS_IT: Row = ("lmmmmmmmls", "lfoffnnnls")
 BY_WHO_ESCALATED: Row = ("lmmmmmmmls", "lffffnnnls")
 BY_WHO_IS_ASKED: Row = ("lmmmmmmmls", "lffofnnnls")  # the owner, to whom the engineer offers what they have
 FIGURES: Row = ("lffoofools", "lmmmmmmmls")
+OF_WHO_WORKS: Row = ("lfooooools", "lmmmmmmmls")  # one's own, of one's own account
 FOR_ALL: Row = ("o" * 10, "o" * 10)
 TO_READ: Row = ("o" * 10, "m" * 10)
 NOWHERE: Row = ("n" * 10, "n" * 10)
@@ -94,6 +95,11 @@ DOORS: dict[str, Row] = {
     "handoffs/<uuid:handoff_id>/take-back/": BY_WHO_ESCALATED,
     "handoffs/<uuid:handoff_id>/assess/": BY_ENGINEERS,
     "handoffs/<uuid:handoff_id>/feedback/": BY_WHO_HAS_IT,
+    "notifications/": OF_WHO_WORKS,
+    "notifications/panel/": OF_WHO_WORKS,
+    "notifications/state/": OF_WHO_WORKS,
+    "notifications/read/": ("lmmmmmmmls", "lfooooools"),
+    "account/notifications/": ("lfooooools", "lfooooools"),
     "runbooks/<str:key>/": ONE,
     "sessions/": ("loooooools", "lfooooools"),
     "sessions/<uuid:session_id>/": ONE,

@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import Model
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from escalations.actions import assessments, feedback, handoffs, offers, runbooks, secrets, sessions, steps
+from escalations.actions import assessments, feedback, handoffs, offers, preferences, runbooks, secrets, sessions, steps
 from escalations.actions.refusals import Refusal
 from escalations.models import AISession, Handoff, Message, ModelCall, Reveal, TriedStep
 from escalations.runbooks import Page
@@ -109,6 +109,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     runbooks.keep(Page(path="a.md", title=mark, tags=(), body=mark, steps=(mark,)), account=made.account)
     ModelCall.objects.create(account=made.account, purpose="answer", model=f"{mark}:1", expires_at=own.created_at)
     record("exported", account=made.account, by=engineer, about=f"{mark} figures")
+    preferences.of(colleague, made.account)
     LogEntry.objects.create(user=made.people["admin"], object_repr=mark, action_flag=CHANGE)
     made.ids = {
         "entry": str(Entry.objects.for_account(made.account).latest("seq").pk),

@@ -21,6 +21,8 @@ LEAKY = [
     "GET queue/",
     "GET queue/cards/",
     "GET handoffs/<uuid:handoff_id>/",
+    "GET notifications/",
+    "GET notifications/panel/",
     "GET sessions/",
     "GET runbooks/<str:key>/",
     "GET sessions/<uuid:session_id>/",

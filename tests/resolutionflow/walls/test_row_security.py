@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 
-from escalations.actions import handoffs, offers, sessions, steps
+from escalations.actions import handoffs, offers, preferences, sessions, steps
 from escalations.models import AISession, Assessment, Handoff, Message
 from resolutionflow import walls
 from resolutionflow.accounts.models import Account, Identity, IdentityProvider, Invitation, SignIn, User
@@ -67,6 +67,7 @@ def a_team_at_work(engineer: User, colleague: User) -> Handoff:
     sessions.post(SessionFactory(by=engineer), by=engineer, body="password: Hunter2-secret!")
     steps.record_step(SessionFactory(by=engineer), by=engineer, description="Restarted it", outcome="failed")
     sign_in.kept(engineer.account.name.split()[0], manager_of(engineer), engineer, colleague)
+    preferences.of(engineer, engineer.account)
     LogEntry.objects.create(user=engineer, object_repr=engineer.name, action_flag=CHANGE)
     return handoff
 

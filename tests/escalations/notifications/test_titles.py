@@ -1,0 +1,36 @@
+"""By its title alone a notification tells which case it is about."""
+
+import pytest
+
+from escalations.models import AISession, Handoff
+from escalations.notifications import titles
+from resolutionflow.accounts.models import User
+
+
+def titled(title: str, *, ticket: str = "", by: str = "Ann Abel") -> str:
+    session = AISession(title=title, ticket_ref=ticket)
+    return titles.of(Handoff(session=session, created_by=User(name=by, email="ann@harbor.example")))
+
+
+def test_it_names_the_first_name_the_ticket_and_the_case():
+    assert titled("No Wi-Fi", ticket="#12345") == "Escalation from Ann · #12345: No Wi-Fi"
+    assert titled("No Wi-Fi") == "Escalation from Ann: No Wi-Fi"
+    assert titled("No Wi-Fi", by="") == "Escalation from ann@harbor.example: No Wi-Fi"
+
+
+def test_a_long_one_is_shortened_at_a_word():
+    told = "Outlook fails to sync since the tenant was moved to another region, on Friday"
+    assert (
+        titled(told, ticket="#12345")
+        == "Escalation from Ann · #12345: Outlook fails to sync since the tenant was moved…"
+    )
+
+
+@pytest.mark.parametrize("title", ["x" * 200, "a " * 100, "Outlook " * 25, "\tTwo\n lines  " * 20])
+@pytest.mark.parametrize("ticket", ["", "#1", "T" * 60])
+@pytest.mark.parametrize("by", ["Ann", "N" * 80])
+def test_it_is_one_line_of_at_most_80_characters(title, ticket, by):
+    told = titled(title, ticket=ticket, by=by)
+    assert len(told) <= titles.WIDTH
+    assert told.isprintable()
+    assert told.endswith("…")
