@@ -10,9 +10,20 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import Model
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from escalations.actions import assessments, feedback, handoffs, runbooks, secrets, sessions, steps
+from escalations.actions import (
+    assessments,
+    channels,
+    deliveries,
+    feedback,
+    handoffs,
+    runbooks,
+    secrets,
+    sessions,
+    steps,
+)
 from escalations.actions.refusals import Refusal
 from escalations.models import AISession, Handoff, Message, ModelCall, Reveal, TriedStep
+from escalations.models.channel import TOLD
 from escalations.runbooks import Page
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.trail import record
@@ -108,6 +119,9 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     runbooks.keep(Page(path="a.md", title=mark, tags=(), body=mark, steps=(mark,)), account=made.account)
     ModelCall.objects.create(account=made.account, purpose="answer", model=f"{mark}:1", expires_at=own.created_at)
     record("exported", account=made.account, by=engineer, about=f"{mark} figures")
+    told = {"name": f"{mark} hook", "target": f"https://{mark}.example/", "kinds": TOLD, "priorities": ["high"]}
+    channel, _ = channels.add(by=made.people["owner"], kind="webhook", **told)
+    delivery = deliveries.test(channel)
     LogEntry.objects.create(user=made.people["admin"], object_repr=mark, action_flag=CHANGE)
     made.ids = {
         "entry": str(Entry.objects.for_account(made.account).latest("seq").pk),
@@ -117,6 +131,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
         "account": str(made.account.pk), "user": str(colleague.pk),
         "assessment": str(waiting.pk), "handoff": str(waiting.pk), "aisession": str(own.pk),
         "feedevent": str(waiting.events.first().pk), "modelcall": str(made.account.model_calls.get().pk),
+        "channel_id": str(channel.pk), "kind": "webhook", "channel": str(channel.pk), "delivery": str(delivery.pk),
         "reveal": str(Reveal.objects.get(secret__session=own).pk), "runbook": str(made.account.runbooks.get().pk),
     }  # fmt: skip
 

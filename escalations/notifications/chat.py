@@ -1,0 +1,111 @@
+"""Slack, Teams, PagerDuty and ntfy, by apprise: each at an address that is the service's own.
+
+Nobody hands apprise an address: its addresses can name other hosts, files of this machine and commands. From what
+people have at hand (`read`) only tokens of a known form are taken, and the plugin is made from those. So whom apprise
+asks, with its own HTTP client, is fixed here. Redirects are off.
+
+apprise takes half a second to import and some 20 MB, which web processes have no use for: it is imported where it is
+used.
+"""
+
+import logging
+import re
+import threading
+from typing import Any
+
+from escalations.models import Channel, FeedEvent
+from escalations.notifications.letter import Letter, NotSent
+
+Kind = Channel.Kind
+ALNUM = r"[A-Za-z0-9]"
+MAY_BE = {
+    Kind.SLACK: re.compile(
+        rf"https://hooks\.slack\.com/services/(?P<token_a>T{ALNUM}{{5,20}})/(?P<token_b>B{ALNUM}{{5,20}})/(?P<token_c>{ALNUM}{{10,40}})/?"
+    ),
+    Kind.TEAMS: re.compile(
+        r"https://(?P<host>(?:[a-z0-9-]{1,63}\.){1,5}(?:logic\.azure\.com|api\.powerplatform\.com))(?::443)?"
+        r"(?P<power_automate>/powerautomate/automations/direct(?:/cu/(?P<routing_id>[0-9]{1,10}))?)?"
+        r"/workflows/(?P<workflow>[A-Za-z0-9_-]{8,80})/triggers/manual/paths/invoke/?"
+        r"\?(?:[^#\s]*&)?api-version=(?P<version>[0-9A-Za-z-]{1,40})&(?:[^#\s]*&)?sig=(?P<signature>[A-Za-z0-9_-]{10,100})(?:&[^#\s]*)?"
+    ),
+    Kind.PAGERDUTY: re.compile(rf"(?:(?P<region_name>eu|us):)?(?P<integrationkey>{ALNUM}{{32}})"),
+    Kind.NTFY: re.compile(
+        r"(?:(?P<token>tk_[A-Za-z0-9]{10,60})@)?(?:https://ntfy\.sh/)?(?P<topic>[A-Za-z0-9_-]{1,64})"
+    ),
+}
+# A pager's incident stands while somebody has to come.
+RAISES = {FeedEvent.Kind.CREATED, FeedEvent.Kind.RELEASED}
+NAMES = {Kind.SLACK: "Slack", Kind.TEAMS: "Teams", Kind.PAGERDUTY: "PagerDuty", Kind.NTFY: "ntfy.sh"}
+
+
+def read(kind: str, target: str) -> dict[str, str]:
+    """The parts of what somebody typed. Raises ValueError if it is not what the service gives out."""
+    found = MAY_BE[Kind(kind)].fullmatch(target)
+    if found is None:
+        raise ValueError(f"That is not what {NAMES[Kind(kind)]} gives out.")
+    return {name: value for name, value in found.groupdict().items() if value}
+
+
+def send(letter: Letter) -> None:
+    """Raises NotSent."""
+    import apprise  # noqa: PLC0415 see above
+
+    asset = apprise.AppriseAsset(app_id="ResolutionFlow", app_url="", http_redirects=False, plugin_paths=[])
+    try:
+        told = plugin(Kind(letter.way), read(letter.way, letter.target), letter)
+    except ValueError as error:
+        raise NotSent(str(error)) from error
+    made = apprise.Apprise.instantiate(told, asset=asset, suppress_exceptions=True)
+    if not made:
+        raise NotSent(f"{NAMES[Kind(letter.way)]} would not know this address.")
+    with Heard() as heard:
+        done = made.notify(
+            title=_escaped(letter.way, letter.title),
+            body=_escaped(letter.way, f"{letter.text}\n{letter.link}".strip() or letter.title),
+            notify_type=apprise.NotifyType.INFO,
+            body_format=apprise.NotifyFormat.TEXT,
+        )
+    if not done:
+        raise NotSent(f"{NAMES[Kind(letter.way)]} did not take it{heard.status}.")
+
+
+def plugin(kind: Channel.Kind, parts: dict[str, str], letter: Letter) -> dict[str, Any]:
+    """What apprise makes its plugin from."""
+    if kind == Kind.SLACK:
+        return {"schema": "slack", **parts, "include_image": False, "include_footer": False}
+    if kind == Kind.TEAMS:
+        return {"schema": "workflows", "secure": True, "include_image": False, **parts}
+    if kind == Kind.PAGERDUTY:
+        action = "trigger" if letter.kind in RAISES or not letter.case else "resolve"
+        more = {"apikey": "none", "source": "ResolutionFlow", "dedup": letter.case, "click": letter.link or None}
+        return {"schema": "pagerduty", "action": action, "include_image": False, **more, **parts}
+    mode = {"auth": "token", "token": parts["token"]} if "token" in parts else {}
+    return {"schema": "ntfys", "mode": "cloud", "targets": [parts["topic"]], "include_image": False, **mode}
+
+
+def _escaped(kind: str, told: str) -> str:
+    """At Slack `<!channel>` in a client's text would call everybody."""
+    if kind != Kind.SLACK:
+        return told
+    return told.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+class Heard(logging.Handler):
+    """The status that apprise only logs, of this thread's own sending."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.status = ""
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = re.search(r"error=(\d{3})", record.getMessage())
+        if found and record.thread == self._thread:
+            self.status = f" ({found[1]})"
+
+    def __enter__(self) -> "Heard":
+        logging.getLogger("apprise").addHandler(self)
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        logging.getLogger("apprise").removeHandler(self)
