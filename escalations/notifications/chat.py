@@ -8,6 +8,7 @@ apprise takes half a second to import and some 20 MB, which web processes have n
 used.
 """
 
+import importlib
 import logging
 import re
 import threading
@@ -50,44 +51,49 @@ def send(letter: Letter) -> None:
     """Raises NotSent."""
     import apprise  # noqa: PLC0415 see above
 
-    asset = apprise.AppriseAsset(app_id="ResolutionFlow", app_url="", http_redirects=False, plugin_paths=[])
+    kind = Kind(letter.way)
     try:
-        told = plugin(Kind(letter.way), read(letter.way, letter.target), letter)
+        parts = read(kind, letter.target)
     except ValueError as error:
         raise NotSent(str(error)) from error
-    made = apprise.Apprise.instantiate(told, asset=asset, suppress_exceptions=True)
-    if not made:
-        raise NotSent(f"{NAMES[Kind(letter.way)]} would not know this address.")
     with Heard() as heard:
-        done = made.notify(
-            title=_escaped(letter.way, letter.title),
-            body=_escaped(letter.way, f"{letter.text}\n{letter.link}".strip() or letter.title),
-            notify_type=apprise.NotifyType.INFO,
+        done = plugin(kind, parts, letter).notify(
+            title=_tamed(kind, letter.title),
+            body=_tamed(kind, f"{letter.text}\n{letter.link}".strip() or letter.title),
             body_format=apprise.NotifyFormat.TEXT,
         )
     if not done:
-        raise NotSent(f"{NAMES[Kind(letter.way)]} did not take it{heard.status}.")
+        raise NotSent(f"{NAMES[kind]} did not take it{heard.status}.")
 
 
-def plugin(kind: Channel.Kind, parts: dict[str, str], letter: Letter) -> dict[str, Any]:
-    """What apprise makes its plugin from."""
+def plugin(kind: Channel.Kind, parts: dict[str, str], letter: Letter) -> Any:
+    """apprise's own for this service. By its class, not by its address: then none of the hundred others is loaded."""
+    import apprise  # noqa: PLC0415 see above
+
+    name, made_from = _made_from(kind, parts, letter)
+    module = importlib.import_module(f"apprise.plugins.{name.lower()}")
+    asset = apprise.AppriseAsset(app_id="ResolutionFlow", app_url="", http_redirects=False, plugin_paths=[])
+    return getattr(module, f"Notify{name}")(asset=asset, include_image=False, **made_from)
+
+
+def _made_from(kind: Channel.Kind, parts: dict[str, str], letter: Letter) -> tuple[str, dict[str, Any]]:
     if kind == Kind.SLACK:
-        return {"schema": "slack", **parts, "include_image": False, "include_footer": False}
+        return "Slack", {**parts, "include_footer": False}
     if kind == Kind.TEAMS:
-        return {"schema": "workflows", "secure": True, "include_image": False, **parts}
+        return "Workflows", {**parts, "secure": True}
     if kind == Kind.PAGERDUTY:
         action = "trigger" if letter.kind in RAISES or not letter.case else "resolve"
         more = {"apikey": "none", "source": "ResolutionFlow", "dedup": letter.case, "click": letter.link or None}
-        return {"schema": "pagerduty", "action": action, "include_image": False, **more, **parts}
-    mode = {"auth": "token", "token": parts["token"]} if "token" in parts else {}
-    return {"schema": "ntfys", "mode": "cloud", "targets": [parts["topic"]], "include_image": False, **mode}
+        return "PagerDuty", {"action": action, **more, **parts}
+    token = {"auth": "token", "token": parts["token"]} if "token" in parts else {}
+    return "Ntfy", {"mode": "cloud", "targets": [parts["topic"]], **token}
 
 
-def _escaped(kind: str, told: str) -> str:
-    """At Slack `<!channel>` in a client's text would call everybody."""
-    if kind != Kind.SLACK:
-        return told
-    return told.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _tamed(kind: Channel.Kind, told: str) -> str:
+    """A client's text is text: at Slack `<!channel>` would call everybody, at Teams `[x](y)` would be a link."""
+    if kind == Kind.SLACK:
+        return told.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return told.replace("](", "] (") if kind == Kind.TEAMS else told
 
 
 class Heard(logging.Handler):
