@@ -59,8 +59,7 @@ WORDS = {
     Kind.NTFY: Words(
         "A push message by ntfy.sh.",
         "Topic",
-        "The topic that your phones are subscribed to. Who knows its name can read it: choose a long one, or put an "
-        "access token before it (tk_…@topic).",
+        "The topic that your phones are subscribed to. Who knows its name can read it: choose one that nobody guesses.",
         "harbor-it-9f2c7b",
     ),
     Kind.EMAIL: Words(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from escalations.actions import jobs
@@ -27,6 +27,7 @@ PAUSES = [timedelta(seconds=s) for s in (10, 30, 60, 120, 300, 600, 1200, 1800)]
 LONGEST_PAUSE = timedelta(hours=1)
 KEPT = timedelta(days=90)  # of what is over
 OVERDUE = timedelta(minutes=2)
+CLAIM = timedelta(seconds=60)  # longer than one delivery takes; a worker that was killed holds it for so long
 
 
 def now() -> datetime:
@@ -112,6 +113,22 @@ def test(channel: Channel) -> Delivery:
     return delivery
 
 
+def claim(channel_id: UUID) -> bool:
+    """Whether the caller may send there now; nobody else does until it is done (`free`) or gone."""
+    unclaimed = Q(sending_until=None) | Q(sending_until__lt=now())
+    return bool(Channel.objects.filter(unclaimed, pk=channel_id).update(sending_until=now() + CLAIM))
+
+
+def next_claimed(channel_id: UUID) -> Delivery | None:
+    """`next_of` for whoever has the claim, which holds on."""
+    Channel.objects.filter(pk=channel_id).update(sending_until=now() + CLAIM)
+    return next_of(channel_id)
+
+
+def free(channel_id: UUID) -> None:
+    Channel.objects.filter(pk=channel_id).update(sending_until=None)
+
+
 def next_of(channel_id: UUID) -> Delivery | None:
     """What is to be sent there now; None if nothing waits, or the first that does is not due yet."""
     waiting = Delivery.objects.for_sending().waiting().filter(channel=channel_id, channel__is_on=True)
@@ -172,7 +189,7 @@ def later(channel_id: UUID, *, after: timedelta) -> None:
 
 def _deliver_later(channel: Channel, *, after: timedelta | None = None) -> None:
     told = {"account_id": str(channel.account_id), "channel_id": str(channel.pk)}
-    jobs.defer(jobs.DELIVER, after=after, first=False, lock=f"channel {channel.pk}", **told)
+    jobs.defer(jobs.DELIVER, after=after, first=False, **told)
 
 
 def one_later(delivery: Delivery, *, after: timedelta | None = None) -> None:

@@ -16,18 +16,8 @@ DELIVER_ONE = "escalations.notifications.deliver_one"
 AWAITED, IN_THE_BACKGROUND, NOBODY_WAITS = 10, 0, -10
 
 
-def defer(
-    task: str,
-    *,
-    after: timedelta | None = None,
-    first: bool = True,
-    lock: str | None = None,
-    **arguments: str | int | None,
-) -> None:
-    """Run `task` in the worker with these arguments, at the earliest `after` from now; not `first`: behind others.
-
-    Of jobs with the same lock one runs at a time, in the order in which they were deferred.
-    """
+def defer(task: str, *, after: timedelta | None = None, first: bool = True, **arguments: str | int | None) -> None:
+    """Run `task` in the worker with these arguments, at the earliest `after` from now; not `first`: behind others."""
     when = {"seconds": int(after.total_seconds())} if after else None
     priority = NOBODY_WAITS if task in {LEARN, PRUNE} else AWAITED if first else IN_THE_BACKGROUND
-    app.configure_task(task, schedule_in=when, priority=priority, lock=lock).defer(**arguments)
+    app.configure_task(task, schedule_in=when, priority=priority).defer(**arguments)

@@ -27,6 +27,8 @@ def all_priorities() -> list[str]:
 class Channel(models.Model):
     """`seen` is the feed's position up to which its deliveries are made; what came before it never gets there.
 
+    `sending_until` is the claim of the worker that sends there now: one at a time, so that the order holds.
+
     The target opens something at most services, so it is sealed; `hint` is what people may see of it.
     """
 
@@ -52,6 +54,7 @@ class Channel(models.Model):
     priorities = ArrayField(models.CharField(max_length=6, choices=Handoff.Priority), default=all_priorities)
     is_on = models.BooleanField(default=True, db_default=True)
     seen = models.PositiveBigIntegerField(default=0, db_default=0)
+    sending_until = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 

@@ -30,12 +30,12 @@ MAY_BE = {
         r"\?(?:[^#\s]*&)?api-version=(?P<version>[0-9A-Za-z-]{1,40})&(?:[^#\s]*&)?sig=(?P<signature>[A-Za-z0-9_-]{10,100})(?:&[^#\s]*)?"
     ),
     Kind.PAGERDUTY: re.compile(rf"(?:(?P<region_name>eu|us):)?(?P<integrationkey>{ALNUM}{{32}})"),
-    Kind.NTFY: re.compile(
-        r"(?:(?P<token>tk_[A-Za-z0-9]{10,60})@)?(?:https://ntfy\.sh/)?(?P<topic>[A-Za-z0-9_-]{1,64})"
-    ),
+    Kind.NTFY: re.compile(r"(?:https://ntfy\.sh/)?(?P<topic>[A-Za-z0-9_-]{1,64})"),
 }
 # A pager's incident stands while somebody has to come.
 RAISES = {FeedEvent.Kind.CREATED, FeedEvent.Kind.RELEASED}
+SEVERITY = {"low": "info", "normal": "warning", "high": "error", "urgent": "critical"}
+LOUDNESS = {"low": "low", "normal": "default", "high": "high", "urgent": "max"}
 NAMES = {Kind.SLACK: "Slack", Kind.TEAMS: "Teams", Kind.PAGERDUTY: "PagerDuty", Kind.NTFY: "ntfy.sh"}
 
 
@@ -58,9 +58,9 @@ def send(letter: Letter) -> None:
         raise NotSent(str(error)) from error
     with Heard() as heard:
         done = plugin(kind, parts, letter).notify(
-            title=_tamed(kind, letter.title),
-            body=_tamed(kind, f"{letter.text}\n{letter.link}".strip() or letter.title),
-            body_format=apprise.NotifyFormat.TEXT,
+            title="" if kind == Kind.PAGERDUTY else _escaped(letter.title) if kind == Kind.TEAMS else letter.title,
+            body=_body(kind, letter),
+            body_format=apprise.NotifyFormat.MARKDOWN if kind == Kind.TEAMS else apprise.NotifyFormat.TEXT,
         )
     if not done:
         raise NotSent(f"{NAMES[kind]} did not take it{heard.status}.")
@@ -84,16 +84,24 @@ def _made_from(kind: Channel.Kind, parts: dict[str, str], letter: Letter) -> tup
     if kind == Kind.PAGERDUTY:
         action = "trigger" if letter.kind in RAISES or not letter.case else "resolve"
         more = {"apikey": "none", "source": "ResolutionFlow", "dedup": letter.case, "click": letter.link or None}
-        return "PagerDuty", {"action": action, **more, **parts}
-    token = {"auth": "token", "token": parts["token"]} if "token" in parts else {}
-    return "Ntfy", {"mode": "cloud", "targets": [parts["topic"]], **token}
+        told = {"severity": SEVERITY[letter.priority], "details": {"about": letter.text}}
+        return "PagerDuty", {"action": action, **more, **told, **parts}
+    return "Ntfy", {"mode": "cloud", "targets": [parts["topic"]], "priority": LOUDNESS[letter.priority]}
 
 
-def _tamed(kind: Channel.Kind, told: str) -> str:
-    """A client's text is text: at Slack `<!channel>` would call everybody, at Teams `[x](y)` would be a link."""
-    if kind == Kind.SLACK:
-        return told.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return told.replace("](", "] (") if kind == Kind.TEAMS else told
+def _body(kind: Channel.Kind, letter: Letter) -> str:
+    """A client's text is text everywhere: apprise sees to that at Slack, where `<!channel>` would call everybody."""
+    if kind == Kind.PAGERDUTY:
+        return letter.title  # an incident's heading; the rest are its details
+    if kind == Kind.TEAMS:
+        link = [f"[Open it in ResolutionFlow]({letter.link})"] if letter.link else []
+        return "\n\n".join([*map(_escaped, letter.text.splitlines()), *link])
+    return f"{letter.text}\n{letter.link}".strip()
+
+
+def _escaped(told: str) -> str:
+    """As Markdown shows it as it is."""
+    return re.sub(r"([\\`*_\[\]<>~#])", r"\\\1", told)
 
 
 class Heard(logging.Handler):

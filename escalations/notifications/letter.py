@@ -18,6 +18,7 @@ class Letter:
     link: str
     body: dict[str, Any] = field(repr=False)
     case: str = ""  # the handoff's id: what a pager ties together
+    priority: str = "normal"
 
 
 class NotSent(Exception):

@@ -34,8 +34,8 @@ def _of_event(delivery: Delivery, event: FeedEvent) -> dict[str, Any]:
         body |= {"ticket_ref": handoff.session.ticket_ref, "note": titles.note(event.kind, handoff, by=by)}
     else:
         body["handoff"] = shapes.handoff(handoff)
-    text = titles.text(event.kind, handoff)
-    return {"title": title, "text": text, "link": link, "body": body, "case": str(handoff.pk)}
+    text, urgency = titles.text(event.kind, handoff), {"priority": handoff.priority}
+    return {"title": title, "text": text, "link": link, "body": body, "case": str(handoff.pk), **urgency}
 
 
 def _of_test(delivery: Delivery) -> dict[str, Any]:

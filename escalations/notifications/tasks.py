@@ -40,9 +40,22 @@ async def deliver(account_id: str, channel_id: str) -> None:
         if _is_full():
             await write(lambda: deliveries.later(UUID(channel_id), after=FULL))
             return
-        while due := await write(lambda: deliveries.next_of(UUID(channel_id))):
+        # Once more after each claim: whoever came meanwhile found it taken and left.
+        while await write(lambda: deliveries.next_of(UUID(channel_id))) and await _claimed(UUID(channel_id)):
+            pass
+
+
+async def _claimed(channel_id: UUID) -> bool:
+    """Send all that is due, if nobody else is at it. Whether there may be more."""
+    if not await write(lambda: deliveries.claim(channel_id)):
+        return False
+    try:
+        while due := await write(lambda: deliveries.next_claimed(channel_id)):
             if not await _deliver(due):
-                return
+                return False
+    finally:
+        await write(lambda: deliveries.free(channel_id))
+    return True
 
 
 @app.task(name=jobs.DELIVER_ONE, retry=PutBack())
@@ -79,7 +92,7 @@ async def _try(due: Delivery) -> str:
     return await in_thread_of(_sending, lambda: send(letter))
 
 
-@app.periodic(cron="*/5 * * * *")
+@app.periodic(cron="*/2 * * * *")
 @app.task(name="escalations.notifications.pick_up_again", queueing_lock="pick_up_again", pass_context=False)
 async def pick_up_again(timestamp: int) -> None:
     with walls.everywhere():  # whatever any account has that no job is left for

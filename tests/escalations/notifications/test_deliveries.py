@@ -109,9 +109,14 @@ def test_a_worker_that_is_killed_loses_nothing(ann, hook, receiver, worker, cloc
 
     with monkeypatch.context() as killing:
         killing.setattr(place if name == "note" else tasks, name, die)
+        killing.setattr(deliveries, "free", lambda channel_id: None)  # it is dead
         with pytest.raises(KeyboardInterrupt):
             worker.work()
     assert states() == ["waiting"]
+    worker.work()
+    assert states() == ["waiting"], "it might live, so nobody else sends yet"
+    clock.go(minutes=3)
+    deliveries.pick_up_again()
     worker.work()
     HandoffFactory(by=ann)
     worker.work()
@@ -120,12 +125,26 @@ def test_a_worker_that_is_killed_loses_nothing(ann, hook, receiver, worker, cloc
     assert len(receiver.got) == (3 if dies_after == "it was sent" else 2)
 
 
+def test_of_several_workers_one_sends(ann, hook, receiver, worker):
+    HandoffFactory(by=ann)
+    assert deliveries.claim(hook[0].pk)
+    worker.work()
+    assert receiver.got == []
+    deliveries.free(hook[0].pk)
+    deliveries.later(hook[0].pk, after=timedelta())
+    worker.work()
+    assert len(receiver.got) == 1
+    assert deliveries.claim(hook[0].pk), "it was given back"
+
+
 def test_a_channel_whose_job_is_lost_is_picked_up_again(ann, hook, receiver, worker, clock):
     HandoffFactory(by=ann)
     deliveries.fan_out(ann.account_id)
     worker.jobs.clear()
     worker.work()
     assert receiver.got == []
+    deliveries.pick_up_again()
+    assert worker.jobs == [], "first, it might be on its way"
     clock.go(minutes=5)
     deliveries.pick_up_again()
     worker.work()

@@ -37,28 +37,22 @@ class Clock:
 class Job:
     task: str
     due: datetime
-    lock: str | None
     told: dict
 
 
 class Worker:
-    """Does the jobs of notifications as procrastinate does: when they are due, of those with one lock the oldest first,
-    and none while an older one of its lock is not due. Other jobs are left out."""
+    """Does the jobs of notifications when they are due, in the order in which they were deferred, and no others."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.jobs: list[Job] = []
 
-    def defer(self, task: str, *, after: timedelta | None = None, first: bool = True, lock: str | None = None, **told):
+    def defer(self, task: str, *, after: timedelta | None = None, first: bool = True, **told: str) -> None:
         if task in TASKS:
-            self.jobs.append(Job(task, self.clock.now + (after or timedelta()), lock, told))
+            self.jobs.append(Job(task, self.clock.now + (after or timedelta()), told))
 
     def work(self) -> None:
         """Until nothing is left that may be done now."""
-        while job := next(filter(self._may_be_done, self.jobs), None):
+        while job := next((job for job in self.jobs if job.due <= self.clock.now), None):
             asyncio.run(TASKS[job.task](**job.told))
             self.jobs.remove(job)
-
-    def _may_be_done(self, job: Job) -> bool:
-        older = self.jobs[: self.jobs.index(job)]
-        return job.due <= self.clock.now and not any(job.lock and each.lock == job.lock for each in older)
