@@ -36,7 +36,7 @@ def add(
     Account.objects.select_for_update(no_key=True).get(pk=by.account.pk)  # one at a time
     if Channel.objects.for_account(by.account).count() >= MOST:
         raise Conflict(f"There are {MOST} channels already. Remove one that nobody needs.")
-    secret = f"rfs_{secrets.token_urlsafe(32)}" if kind in Channel.SIGNED else ""
+    secret = secrets.token_hex(32) if kind in Channel.SIGNED else ""
     channel = Channel.objects.create(
         account=by.account,
         kind=kind,
@@ -93,7 +93,7 @@ def hint_of(kind: str, target: str) -> str:
     if kind == Channel.Kind.EMAIL:
         return target[:120]
     host = urlsplit(target).hostname or ""
-    return f"{host} …{target[-4:]}".strip()[:120] if host else f"…{target[-4:]}"
+    return f"{host[:100]}\N{NO-BREAK SPACE}…{target[-4:]}" if host else f"…{target[-4:]}"
 
 
 def _record(channel: Channel, by: User, **details: str) -> None:

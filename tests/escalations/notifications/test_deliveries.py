@@ -290,7 +290,7 @@ def test_the_target_and_the_secret_are_kept_sealed(olga, hook, receiver):
     kept = json.dumps({name: str(value) for name, value in vars(channel).items()})
     assert receiver.url not in kept
     assert secret not in kept
-    assert channel.hint == "127.0.0.1 …o=us"
+    assert channel.hint == "127.0.0.1\N{NO-BREAK SPACE}…o=us"
 
 
 def test_there_is_an_end_to_them(olga, hook):

@@ -46,7 +46,7 @@ def test_an_owner_adds_a_webhook_and_sees_its_secret_once(as_user, olga):
     assert (kept.name, kept.kinds, kept.priorities) == ("Our desk", list(TOLD), ["high", "urgent"])
     assert unseal(kept.sealed_target) == HOOK
     page = browser.get(PAGE).text
-    assert "hooks.harbor.example …Wv8u" in page
+    assert "hooks.harbor.example\N{NO-BREAK SPACE}…Wv8u" in page
     for hidden in (secret, HOOK, "key=Zy9x"):
         assert hidden not in page
     assert trail() == ["channel added"]
@@ -56,7 +56,7 @@ def test_an_owner_adds_a_webhook_and_sees_its_secret_once(as_user, olga):
 def test_an_admin_adds_a_chat(as_user, adam):
     assert add(as_user(adam), "slack", target=f" {SLACK} ")["Location"] == f"{PAGE}?said=added"
     kept = Channel.objects.get()
-    assert (kept.hint, kept.sealed_secret) == ("hooks.slack.com …i7FQ", "")
+    assert (kept.hint, kept.sealed_secret) == ("hooks.slack.com\N{NO-BREAK SPACE}…i7FQ", "")
     assert unseal(kept.sealed_target) == SLACK
 
 
