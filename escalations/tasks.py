@@ -17,9 +17,12 @@ from escalations.actions import assessments, jobs, learning, leases, pruning, se
 from escalations.actions.assessments import Attempt
 from escalations.live.drafts import Draft
 from escalations.models import AISession, Assessment
+from escalations.notifications import tasks as notifications
 from escalations.retrying import PutBack
 from escalations.thinking import Made, in_thread_of, write
 from resolutionflow import logs, walls
+
+__all__ = ["notifications"]  # jobs of its own, which are known once it is imported
 
 log = logging.getLogger(__name__)
 

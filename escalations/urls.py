@@ -3,6 +3,7 @@
 from django.urls import path
 
 from escalations.views import (
+    channels,
     handoffs,
     notification_settings,
     notifications,
@@ -46,4 +47,9 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/escalate/", sessions.escalate, name="escalate"),
     path("sessions/<uuid:session_id>/reveal/", secrets.reveal, name="reveal"),
     path("sessions/<uuid:session_id>/resolve/", sessions.resolve, name="resolve"),
+    path("settings/channels/", channels.index, name="channels"),
+    path("settings/channels/add/<slug:kind>/", channels.add, name="add-channel"),
+    path("settings/channels/<uuid:channel_id>/switch/", channels.switch, name="switch-channel"),
+    path("settings/channels/<uuid:channel_id>/test/", channels.send_test, name="test-channel"),
+    path("settings/channels/<uuid:channel_id>/remove/", channels.remove, name="remove-channel"),
 ]

@@ -63,6 +63,7 @@ MAY_BE = {
     "EMAIL_FROM": "an e-mail address, which EMAIL_HOST asks for",
     "REQUIRE_MFA_FOR_ADMIN": "true or false",
     "OIDC_PRIVATE_NETWORKS": "true or false",
+    "NOTIFY_PRIVATE_NETWORKS": "true or false",
     **dict.fromkeys(model_provider.KEYS, "the provider's key, which ASSESSMENT_MODEL asks for"),
     **dict.fromkeys(model_provider.URLS, "an address such as http://127.0.0.1:8080/v1"),
 }
@@ -162,6 +163,7 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_SECURITY = env.str("EMAIL_SECURITY", "starttls", validate=known({"starttls", "tls", "none"}.__contains__))
 EMAIL_FROM = env.str("EMAIL_FROM", "", validate=known(lambda value: "@" in value))
 OIDC_PRIVATE_NETWORKS = env.bool("OIDC_PRIVATE_NETWORKS", DEBUG)
+NOTIFY_PRIVATE_NETWORKS = env.bool("NOTIFY_PRIVATE_NETWORKS", DEBUG)
 REQUIRE_MFA_FOR_ADMIN = env.bool("REQUIRE_MFA_FOR_ADMIN", not DEBUG)
 # Operations. A terminal's Ctrl-C waits for nothing, and neither does a demonstration.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "", validate=known(is_metrics_token))

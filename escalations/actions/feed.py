@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
+from escalations.actions import deliveries
 from escalations.live import announce
 from escalations.models import FeedEvent, Handoff
 from resolutionflow.accounts.models import User
@@ -52,6 +53,7 @@ def append(kind: FeedEvent.Kind, handoff: Handoff, *, by: User | None, data: dic
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction("feed.append belongs inside the transaction of the change that it tells of")
+    deliveries.tell_later(handoff, kind)
     enters_the_queue = kind in FeedEvent.ENTERS_THE_QUEUE
     told: dict[str, Any] = {
         "account": handoff.account_id,

@@ -1,6 +1,7 @@
 """The truth, to be read. States change through the verbs of `actions`, never by editing a row."""
 
 from escalations.admin.assessments import AssessmentAdmin
+from escalations.admin.channels import ChannelAdmin, DeliveryAdmin
 from escalations.admin.feed import FeedEventAdmin
 from escalations.admin.handoffs import HandoffAdmin
 from escalations.admin.jobs import JobAdmin
@@ -10,6 +11,8 @@ from escalations.admin.sessions import SessionAdmin
 
 __all__ = [
     "AssessmentAdmin",
+    "ChannelAdmin",
+    "DeliveryAdmin",
     "FeedEventAdmin",
     "HandoffAdmin",
     "JobAdmin",

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_sign_in_pages"),
-        ("escalations", "0008_lease"),
+        ("escalations", "0009_channels"),
     ]
 
     operations = [

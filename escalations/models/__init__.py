@@ -1,6 +1,8 @@
 """What is true. Only `actions` (and migrations, the demo and tests) write here."""
 
 from escalations.models.assessment import Assessment
+from escalations.models.channel import Channel
+from escalations.models.delivery import Delivery
 from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
 from escalations.models.handoff import Handoff
@@ -16,6 +18,8 @@ from escalations.models.session import AISession, Message, TriedStep
 __all__ = [
     "AISession",
     "Assessment",
+    "Channel",
+    "Delivery",
     "FeedCounter",
     "FeedEvent",
     "Feedback",
@@ -23,8 +27,8 @@ __all__ = [
     "Meaning",
     "Message",
     "ModelCall",
-    "Offer",
     "NotificationPreference",
+    "Offer",
     "RefusedPickup",
     "Reveal",
     "Runbook",

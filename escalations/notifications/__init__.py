@@ -1,0 +1,1 @@
+"""Tells escalations outside. Plain data in (`Letter`), one sentence out if it did not get there."""

@@ -1,24 +1,72 @@
-"""What a notification is called, whichever way it goes: by its title alone people tell cases apart."""
+"""The words of a notification. Its title tells cases apart, whichever way it goes: who, which ticket, what."""
 
-from escalations.models import Handoff
+import re
+import unicodedata
+
+from escalations.models import FeedEvent, Handoff
 
 WIDTH = 80  # characters; about what a phone or a desktop shows
 NAME = TICKET = 24
+KIND = FeedEvent.Kind
 
 
 def of(handoff: Handoff) -> str:
     """`Escalation from Ann · #12345: Outlook fails to sync since…`"""
+    return title(KIND.CREATED, handoff, by=handoff.created_by.get_short_name())
+
+
+def title(kind: str, handoff: Handoff, *, by: str) -> str:
+    """The title of any of its events; `by` is who did it. One line of at most `WIDTH` characters."""
     session = handoff.session
-    ticket = f" · {_fitting(session.ticket_ref, TICKET)}" if session.ticket_ref.strip() else ""
-    start = f"Escalation from {_fitting(handoff.created_by.get_short_name(), NAME)}{ticket}: "
-    return start + _fitting(session.title, WIDTH - len(start))
+    which = short(plain(session.ticket_ref) or plain(session.client_name), TICKET)
+    start = _what(kind, handoff, short(plain(by), NAME)) + (f" · {which}: " if which else ": ")
+    return start + short(plain(session.title), WIDTH - len(start))
 
 
-def _fitting(text: str, width: int) -> str:
-    """The text on one line, shortened at a word unless that would cost more than half of it."""
-    text = " ".join(text.split())
-    if len(text) <= width:
-        return text
-    words = text[:width].rpartition(" ")[0]
-    kept = words if len(words) >= width // 2 else text[: width - 1]
-    return kept.rstrip(" ,;:.–-") + "…"
+def text(kind: str, handoff: Handoff) -> str:
+    """A few lines of plain text below the title."""
+    client = f"Client: {plain(handoff.session.client_name)}" if handoff.session.client_name else ""
+    lines = {
+        KIND.CREATED: [client, f"Priority: {handoff.get_priority_display()}", f"Reason: {plain(handoff.reason)}"],
+        KIND.RESOLVED: [f"What fixed it: {plain(handoff.session.resolution)}"],
+    }
+    return "\n".join(line for line in lines.get(KIND(kind), [client]) if line)
+
+
+def note(kind: str, handoff: Handoff, *, by: str) -> str:
+    """For the ticket, which knows the case already."""
+    session = handoff.session
+    said = {
+        KIND.CREATED: f"{by} escalated: {plain(handoff.reason)}",
+        KIND.PICKED_UP: f"{by} picked it up.",
+        KIND.RELEASED: f"It is back in the queue, from {by}.",
+        KIND.TAKEN_BACK: f"{by} took the escalation back.",
+        KIND.RESOLVED: f"{by} resolved it. What fixed it: {plain(session.resolution)}",
+    }
+    return said[KIND(kind)]
+
+
+def _what(kind: str, handoff: Handoff, by: str) -> str:
+    urgent = handoff.priority == Handoff.Priority.URGENT
+    return {
+        KIND.CREATED: f"{'Urgent escalation' if urgent else 'Escalation'} from {by}",
+        KIND.PICKED_UP: f"Picked up by {by}",
+        KIND.RELEASED: f"Back from {by}",  # put back, or returned by its lease
+        KIND.TAKEN_BACK: f"Taken back by {by}",
+        KIND.RESOLVED: f"Resolved by {by}",
+    }[KIND(kind)]
+
+
+def short(told: str, longest: int) -> str:
+    """At most so many characters, cut between words where that loses little."""
+    if len(told) <= longest:
+        return told
+    words = told[:longest].rpartition(" ")[0]
+    kept = words if len(words) >= longest // 2 else told[: longest - 1]
+    return kept[: longest - 1].rstrip(" ,;:.–-") + "…"
+
+
+def plain(told: str) -> str:
+    """One line, without characters that steer or turn the text around them."""
+    flat = re.sub(r"\s+", " ", told).strip()
+    return "".join(each for each in flat if unicodedata.category(each) not in {"Cc", "Cf", "Cs", "Co"})

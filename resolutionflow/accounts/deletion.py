@@ -24,6 +24,7 @@ BESIDES = [
     """DELETE FROM django_admin_log WHERE object_id = %(account)s::text
         OR object_id IN (SELECT id::text FROM accounts_user WHERE account_id = %(account)s)
         OR object_id IN (SELECT id::text FROM escalations_handoff WHERE account_id = %(account)s)
+        OR object_id IN (SELECT id::text FROM escalations_delivery WHERE account_id = %(account)s)
         OR object_id IN (SELECT token.id::text FROM accounts_apitoken AS token
             JOIN accounts_user AS owner ON owner.id = user_id WHERE account_id = %(account)s)""",
     *(

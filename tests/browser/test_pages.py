@@ -5,7 +5,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from escalations.actions import assessments, handoffs, jobs, sessions, steps
+from escalations.actions import assessments, channels, handoffs, jobs, sessions, steps
 from escalations.actions.suggestions import SuggestedStep
 from escalations.models import Assessment
 from tests.browser.assessed import STEPS, assessed_handoff
@@ -30,7 +30,7 @@ LONG = "Kraftfahrzeughaftpflichtversicherungsgesellschaft_without_any_place_to_b
 
 
 @pytest.fixture
-def places(server, ann, ben, settings) -> dict[str, str]:
+def places(server, ann, ben, olga, settings) -> dict[str, str]:
     """The address of each page, with something on it."""
     SessionFactory(by=ann, resolved=True)
     waiting = HandoffFactory(by=ann, priority="urgent", session=SessionFactory(by=ann, title=LONG[:200]))
@@ -40,6 +40,8 @@ def places(server, ann, ben, settings) -> dict[str, str]:
     for outcome in ("failed", "worked", "worked"):  # of which two are merged, and the third could be
         tried = sessions.record_step(picked.session, by=ben, description=LONG, outcome=outcome, note="Nothing")
     steps.merge(*picked.session.steps.exclude(pk=tried.pk), by=ben)
+    told = {"target": "https://hooks.example.org/", "kinds": ["handoff_created"], "priorities": ["high"]}
+    channel, _ = channels.add(by=olga, kind="webhook", name=LONG[:60], **told)
     return {
         "login": "/login/",
         "queue": "/queue/",
@@ -55,13 +57,16 @@ def places(server, ann, ben, settings) -> dict[str, str]:
         "settings": "/settings/",
         "notifications": "/notifications/",
         "notification settings": "/account/notifications/",
+        "channels": "/settings/channels/",
+        "add a channel": "/settings/channels/add/webhook/",
+        "remove a channel": f"/settings/channels/{channel.pk}/remove/",
         "not found": "/handoffs/00000000-0000-4000-8000-000000000000/",
     }
 
 
 def test_no_page_has_anything_for_axe_or_sticks_out_however_it_is_looked_at(open_as, places, ben, olga):
     for name, address in places.items():
-        person = None if name == "login" else olga if name == "settings" else ben
+        person = None if name == "login" else olga if address.startswith("/settings/") else ben
         page = open_as(person, address, bypass_csp=True)
         axe = Axe()
         for way, (viewport, media) in WAYS.items():

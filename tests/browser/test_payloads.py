@@ -17,7 +17,7 @@ from django.utils.safestring import mark_safe
 from playwright.sync_api import Route, expect
 
 from escalations.actions import assessments, feedback, handoffs, jobs, offers, runbooks, sessions, steps
-from escalations.models import AISession, Assessment, Handoff, Runbook
+from escalations.models import AISession, Assessment, Channel, Delivery, Handoff, Runbook
 from escalations.runbooks import Page as RunbookPage
 from resolutionflow.accounts.models import Account, ApiToken, User
 from tests.browser.payloads import AWAY, PAYLOADS
@@ -132,6 +132,26 @@ def page_by_page(watched: Watched, address: str, size: int, texts: Sequence[str]
         shown += watched.shown()
     missing = [text for text in texts if " ".join(text.split()) not in shown]
     assert missing == [], f"{address}: {missing[:3]}"
+
+
+def test_channels_and_their_log_show_every_text_as_it_is(watch, quiet, olga, sam):
+    for text in PAYLOADS:
+        told = {"sealed_target": "", "kinds": [], "hint": text[:NAME], "created_by": olga}
+        channel = Channel.objects.create(account=quiet, kind="webhook", name=text[:60], **told)
+        what = {"kind": "test", "state": "dead", "error": text[:300], "give_up_at": channel.created_at}
+        Delivery.objects.create(account=quiet, channel=channel, **what)
+    owner, operator = watch(olga), watch(sam)
+    owner.open("/settings/channels/")
+    owner.shows(*[text[:60] for text in PAYLOADS])
+    page_by_page(operator, "/admin/escalations/channel/?p={}", 50, [text[:60] for text in PAYLOADS])
+    page_by_page(operator, "/admin/escalations/delivery/?p={}", 50, [text[:300] for text in PAYLOADS])
+    for text in SOME[:2]:
+        page = owner.open("/settings/channels/add/webhook/")
+        page.get_by_label("Name").fill(text[:60])
+        page.get_by_label("Address").fill(text)
+        page.get_by_role("button", name="Add it").click()
+        expect(page.locator(".error")).to_be_visible()
+        owner.shows()
 
 
 # Screens of one session

@@ -38,6 +38,7 @@ def places(server, ann, ben, settings) -> list[str]:
         *("/notifications/", "/notifications/panel/", "/account/notifications/"),
         *("/analytics/escalations/", "/analytics/escalations/handoffs/", "/analytics/escalations/waiting/"),
         *("/help/", "/account/", "/settings/"),
+        *("/settings/channels/", "/settings/channels/add/slack/"),
     ]
 
 

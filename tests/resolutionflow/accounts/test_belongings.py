@@ -10,8 +10,8 @@ from django.db import connection
 
 from analytics import facts
 from escalations import audit
-from escalations.actions import handoffs, secrets, sessions
-from escalations.models import AISession, Secret
+from escalations.actions import channels, deliveries, handoffs, secrets, sessions
+from escalations.models import AISession, Channel, Secret
 from resolutionflow.accounts.belongings import Belongings
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.trail import record
@@ -20,6 +20,7 @@ from resolutionflow.trail.verification import prove
 from tests.escalations.actions.test_pruning import closed
 from tests.factories import HandoffFactory, UserFactory
 
+HOOK = "https://hooks.example.org/harbor"
 pytestmark = pytest.mark.django_db
 
 
@@ -47,6 +48,12 @@ def lived_in(by, picker, as_user):
     session = sessions.start(by.account, by=by, title="VPN", problem="password: hunter22")
     secrets.reveal(session.secrets.get(), by=by)
     ApiToken.issue(by)
+    manager = UserFactory(account=by.account, role="owner")
+    told = {"target": HOOK, "kinds": ["handoff_created"], "priorities": ["normal"]}
+    channel, _ = channels.add(by=manager, kind="webhook", name="Hook", **told)
+    HandoffFactory(by=by)
+    deliveries.fan_out(by.account_id)
+    deliveries.test(channel)
     facts.catch_up(by.account)
     as_user(by).get("/queue/")
     as_user(by).get("/notifications/")
@@ -122,6 +129,7 @@ def test_the_export_has_all_of_the_account_and_nothing_of_another(both, ann, zoe
     assert {row["id"] for row in found["escalations_aisession"]} == {str(session.pk) for session in of_harbor}
     assert len(found["trail_entry"]) == Entry.objects.filter(account=harbor).count()
     full = ("message", "triedstep", "handoff", "assessment", "feedback", "secret", "reveal", "refusedpickup", "offer")
+    full += ("channel", "delivery")
     for table in full:
         assert found[f"escalations_{table}"], table
     assert found["feed_event"]
@@ -132,7 +140,16 @@ def test_the_export_has_all_of_the_account_and_nothing_of_another(both, ann, zoe
 
 def test_nothing_in_it_opens_anything(both, ann, harbor, tmp_path):
     _, text = exported(tmp_path)
-    for locked in (ann.password, Secret.objects.first().sealed, ApiToken.objects.get(user=ann).digest, "hunter22"):
+    channel = Channel.objects.for_account(harbor).get()
+    sealed = channel.sealed_target, channel.sealed_secret
+    for locked in (
+        ann.password,
+        Secret.objects.first().sealed,
+        ApiToken.objects.get(user=ann).digest,
+        "hunter22",
+        HOOK,
+        *sealed,
+    ):
         assert locked == "!" or locked not in text
     assert '"password":' not in text
 

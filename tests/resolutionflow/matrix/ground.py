@@ -10,9 +10,22 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import Model
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from escalations.actions import assessments, feedback, handoffs, offers, preferences, runbooks, secrets, sessions, steps
+from escalations.actions import (
+    assessments,
+    channels,
+    deliveries,
+    feedback,
+    handoffs,
+    offers,
+    preferences,
+    runbooks,
+    secrets,
+    sessions,
+    steps,
+)
 from escalations.actions.refusals import Refusal
 from escalations.models import AISession, Handoff, Message, ModelCall, Reveal, TriedStep
+from escalations.models.channel import TOLD
 from escalations.runbooks import Page
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.trail import record
@@ -110,6 +123,9 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     ModelCall.objects.create(account=made.account, purpose="answer", model=f"{mark}:1", expires_at=own.created_at)
     record("exported", account=made.account, by=engineer, about=f"{mark} figures")
     preferences.of(colleague, made.account)
+    told = {"name": f"{mark} hook", "target": f"https://{mark}.example/", "kinds": TOLD, "priorities": ["high"]}
+    channel, _ = channels.add(by=made.people["owner"], kind="webhook", **told)
+    delivery = deliveries.test(channel)
     LogEntry.objects.create(user=made.people["admin"], object_repr=mark, action_flag=CHANGE)
     made.ids = {
         "entry": str(Entry.objects.for_account(made.account).latest("seq").pk),
@@ -119,6 +135,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
         "account": str(made.account.pk), "user": str(colleague.pk),
         "assessment": str(waiting.pk), "handoff": str(waiting.pk), "aisession": str(own.pk),
         "feedevent": str(waiting.events.first().pk), "modelcall": str(made.account.model_calls.get().pk),
+        "channel_id": str(channel.pk), "kind": "webhook", "channel": str(channel.pk), "delivery": str(delivery.pk),
         "reveal": str(Reveal.objects.get(secret__session=own).pk), "runbook": str(made.account.runbooks.get().pk),
     }  # fmt: skip
 

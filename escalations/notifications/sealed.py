@@ -1,0 +1,20 @@
+"""What opens something elsewhere (addresses, keys) is kept sealed with a key that comes from SECRET_KEY."""
+
+from cryptography.fernet import InvalidToken
+
+from escalations.notifications.letter import NotSent
+from resolutionflow import sealing
+
+PURPOSE = "channels"
+
+
+def seal(plain: str) -> str:
+    return sealing.seal(PURPOSE).encrypt(plain.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """Raises NotSent."""
+    try:
+        return sealing.seal(PURPOSE).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise NotSent("It was sealed with another SECRET_KEY; remove this channel and add it again.") from None
