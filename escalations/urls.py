@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from escalations.views import handoffs, queue, runbooks, secrets, sessions, steps
+from escalations.views import attachments, drafts, handoffs, queue, runbooks, secrets, sessions, steps
 
 app_name = "escalations"
 urlpatterns = [
@@ -25,4 +25,12 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/escalate/", sessions.escalate, name="escalate"),
     path("sessions/<uuid:session_id>/reveal/", secrets.reveal, name="reveal"),
     path("sessions/<uuid:session_id>/resolve/", sessions.resolve, name="resolve"),
+    path("sessions/<uuid:session_id>/draft/", drafts.keep, name="draft"),
+    path("sessions/<uuid:session_id>/attachments/", attachments.attach, name="attach"),
+    path("sessions/<uuid:session_id>/attachments/<uuid:attachment_id>/", attachments.show, name="attachment"),
+    path(
+        "sessions/<uuid:session_id>/attachments/<uuid:attachment_id>/remove/",
+        attachments.remove,
+        name="remove-attachment",
+    ),
 ]

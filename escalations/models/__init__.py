@@ -1,6 +1,8 @@
 """What is true. Only `actions` (and migrations, the demo and tests) write here."""
 
 from escalations.models.assessment import Assessment
+from escalations.models.attachment import Attachment
+from escalations.models.draft import Draft
 from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
 from escalations.models.handoff import Handoff
@@ -14,6 +16,8 @@ from escalations.models.session import AISession, Message, TriedStep
 __all__ = [
     "AISession",
     "Assessment",
+    "Attachment",
+    "Draft",
     "FeedCounter",
     "FeedEvent",
     "Feedback",
