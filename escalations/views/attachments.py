@@ -22,6 +22,8 @@ def attach(request: MemberRequest, session_id: UUID) -> HttpResponse:
     session = find(request, session_id)
     actions.require_room(session, by=request.user, size=0)
     taken, refused = uploads.take(request, session)
+    if not taken and not refused:
+        refused = [actions.Refused("Choose a file first.")]
     if refused and not request.htmx:
         return page(request, session, status=422, file_errors=[str(each) for each in refused])
     if refused:
