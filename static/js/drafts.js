@@ -1,6 +1,6 @@
 // What is written and not sent is kept on the server: it outlives a reload, a sign-out and a lost claim.
 //
-// A form says with `data-keeps` which field it is, and with `data-sent` how often that was sent when the page saw it. A
+// A form says with `data-keeps` which field it is, and with `data-sendings` how often that was sent when the page saw it. A
 // save that names an earlier number is refused, so that nothing comes back after it was sent.
 
 import { tell } from "./notice.js";
@@ -51,7 +51,7 @@ async function save(form) {
   if (answer?.status === 204) return true;
   state.saved = before;
   if (answer?.status === 409) {
-    form.dataset.sent = (await answer.json()).sent;
+    form.dataset.sendings = (await answer.json()).sent;
     return save(form);
   }
   if (!answer || answer.status >= 500 || answer.status === 429) state.timer = setTimeout(() => save(form), RETRY);
@@ -61,7 +61,7 @@ async function save(form) {
 function post(form) {
   const kept = document.getElementById("draft");
   const told = new FormData(kept);
-  const fields = { field: form.dataset.keeps, text: area(form).value, sent: form.dataset.sent, page, turn: ++turn };
+  const fields = { field: form.dataset.keeps, text: area(form).value, sent: form.dataset.sendings, page, turn: ++turn };
   for (const name of ["step_handoff", "step_index"]) fields[name] = form.elements[name]?.value ?? "";
   for (const [name, value] of Object.entries(fields)) told.append(name, value);
   return fetch(kept.action, { method: "POST", body: told, keepalive: true, redirect: "manual" });
@@ -87,7 +87,7 @@ document.addEventListener("htmx:afterRequest", ({ detail: { elt: form, successfu
   state.sending = false;
   if (!successful) return void save(form);
   state.saved = "";
-  form.dataset.sent = Number(form.dataset.sent) + 1;
+  form.dataset.sendings = Number(form.dataset.sendings) + 1;
   form.querySelector("[data-kept-note]")?.remove();
 });
 
