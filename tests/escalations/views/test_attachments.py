@@ -101,7 +101,8 @@ def test_a_browser_may_show_pictures_and_do_nothing_with_the_rest(
     answer = as_user(vic).get(address(session, f"{made.pk}/"))
     assert answer.getvalue() == content
     assert (answer["Content-Type"], answer["Content-Disposition"]) == (kind, disposition)
-    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert answer["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert "script" not in answer["Content-Security-Policy"]
     assert (answer["X-Content-Type-Options"], answer["Cache-Control"]) == ("nosniff", "no-store")
     assert answer["Content-Length"] == str(len(content))
 
