@@ -22,7 +22,8 @@ RUN /venv/bin/python -m compileall -q /app
 # What runs: no compiler, no pip, no tests, and nothing that its user could change.
 FROM python:${PYTHON} AS resolutionflow
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin resolutionflow \
-    && rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/bin/pip*
+    && rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/bin/pip* \
+    && install --directory --owner=10001 --group=10001 --mode=700 /attachments
 COPY --from=built /venv /venv
 COPY --from=built /app /app
 WORKDIR /app

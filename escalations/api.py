@@ -12,7 +12,7 @@ from ninja.errors import ValidationError
 from ninja.params.models import Path as InPath
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-from escalations import shapes, suggestions
+from escalations import downloads, shapes, suggestions
 from escalations.actions import feedback, handoffs, offers, secrets, sessions
 from escalations.actions.suggestions import SuggestedStep
 from escalations.idempotency import once
@@ -73,6 +73,20 @@ def start_session(request: SignedRequest, told: shapes.SessionTold) -> Status[An
 def get_session(request: SignedRequest, session: SessionOfPath) -> Status[Any]:
     """A session with its messages and tried steps."""
     return Status(200, shapes.session(session))
+
+
+@router.get(
+    "/sessions/{session_id}/attachments/{attachment_id}",
+    response={200: None, **READ},
+    operation_id="get_attachment",
+    tags=["Sessions"],
+)
+def get_attachment(request: SignedRequest, session: SessionOfPath, attachment_id: str) -> Any:
+    """A file that was sent with a message, as it was uploaded. A session's messages name theirs."""
+    found = session.attachments.filter(message__isnull=False, pk=_uuid(attachment_id)).first()
+    if found is None:
+        raise Http404
+    return downloads.answer(request, found)
 
 
 @router.post(

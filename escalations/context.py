@@ -9,6 +9,7 @@ from django.utils import timezone
 from escalations import hold, news, snapshot
 from escalations.forms import HandToForm
 from escalations.models import FeedEvent, Handoff, TriedStep
+from escalations.models.attachment import IMAGES
 from resolutionflow.accounts.models import User
 
 OUTCOMES = [TriedStep.Outcome.WORKED, TriedStep.Outcome.FAILED, TriedStep.Outcome.INCONCLUSIVE]
@@ -26,6 +27,25 @@ class FrozenStep:
     at: datetime
     message_id: str | None
     message: int | None
+
+
+@dataclass(frozen=True)
+class FrozenAttachment:
+    """An attachment as the snapshot has it; `message` is its message's number, `pk` what its address names."""
+
+    pk: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    excerpt: str
+    message: int
+    by: str
+    at: datetime
+
+    @property
+    def is_image(self) -> bool:
+        return self.content_type in IMAGES
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,7 @@ def of(handoff: Handoff, *, viewer: User) -> dict[str, Any]:
         ],
         "not_run": [step for step in steps if step.outcome == TriedStep.Outcome.NOT_RUN.value],
         "tried_count": sum(step.outcome != TriedStep.Outcome.NOT_RUN.value for step in steps),
+        "attachments": [_attachment(told) for told in handoff.snapshot.get("attachments", [])],
         "since": news.since(handoff),
         "proof": _proof(handoff),
         "is_mine": handoff.picked_up_by_id == viewer.pk,
@@ -76,6 +97,11 @@ def _proof(handoff: Handoff) -> Proof:
 def _step(frozen: dict[str, Any], numbers: dict[str, int]) -> FrozenStep:
     told = {**frozen, "at": _moment(frozen["at"]), "message": numbers.get(frozen["message_id"])}
     return FrozenStep(**told)
+
+
+def _attachment(frozen: dict[str, Any]) -> FrozenAttachment:
+    told = {name: value for name, value in frozen.items() if name != "id"}
+    return FrozenAttachment(**told | {"pk": frozen["id"], "at": _moment(frozen["at"])})
 
 
 def _moment(iso: str) -> datetime:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from escalations.models import Handoff, NotificationPreference, TriedStep
+from escalations.models import Draft, Handoff, NotificationPreference, TriedStep
 from escalations.models.feedback import WHY_LENGTH
 from escalations.models.handoff import REASON_LENGTH
 from escalations.models.offer import NOTE_LENGTH
@@ -45,6 +45,22 @@ class MessageForm(PageForm):
     body = _text(BODY_LENGTH, rows=2)
     step_handoff = forms.UUIDField(required=False, widget=forms.HiddenInput)
     step_index = forms.IntegerField(required=False, min_value=0, max_value=99, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, has_files: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["body"].required = not has_files
+
+
+class DraftForm(PageForm):
+    """What a page saves of itself; the text keeps the white space around it."""
+
+    field = forms.ChoiceField(choices=Draft.Field.choices)
+    text = forms.CharField(max_length=BODY_LENGTH, required=False, strip=False)
+    sent = forms.IntegerField(min_value=0, max_value=2_000_000_000)
+    page = forms.CharField(max_length=40)
+    turn = forms.IntegerField(min_value=0, max_value=2_000_000_000)
+    step_handoff = forms.UUIDField(required=False)
+    step_index = forms.IntegerField(required=False, min_value=0, max_value=99)
 
 
 class RevealForm(PageForm):

@@ -1,5 +1,6 @@
 """What the team knows, and what an assessor gets to see of it: its resolved sessions and runbooks."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -37,28 +38,32 @@ def learn(session: AISession) -> None:
 def case_of_handoff(handoff: Handoff) -> assessor.Case:
     """What an assessor gets to see of a handoff: the frozen snapshot, never what came after it."""
     told = handoff.snapshot
-    session = told["session"]
+    session, attached = told["session"], _names(told.get("attachments", []))
     return _case(
         account=handoff.account,
         but=handoff.session_id,
         title=session["title"],
         problem=session["problem"],
         reason=handoff.reason,
-        messages=[(m["id"], m["number"], m["kind"], m["body"]) for m in told["messages"]],
+        messages=[
+            (m["id"], m["number"], m["kind"], m["body"] + _files(attached.get(m["number"]))) for m in told["messages"]
+        ],
         steps=[(s["description"], s["outcome"], s["note"]) for s in told["steps"]],
     )
 
 
 def case_of_session(session: AISession) -> assessor.Case:
     """What FlowPilot gets to see of a session: all of it, as it is now."""
-    messages = session.messages.exclude(kind=Message.Kind.SYSTEM)
+    messages = session.messages.exclude(kind=Message.Kind.SYSTEM).prefetch_related("attachments")
     return _case(
         account=session.account,
         but=session.pk,
         title=session.title,
         problem=session.problem,
         reason="",
-        messages=[(str(m.pk), m.number, m.kind, m.body) for m in messages],
+        messages=[
+            (str(m.pk), m.number, m.kind, m.body + _files([a.name for a in m.attachments.all()])) for m in messages
+        ],
         steps=[(s.description, s.outcome, s.note) for s in session.steps.all()],
     )
 
@@ -113,6 +118,19 @@ def _case(
         past=tuple(_sessions(account, asked, but=but)),
         pages=tuple(_pages(account, asked)),
     )
+
+
+def _names(attachments: list[dict[str, Any]]) -> dict[int, list[str]]:
+    """By the number of the message that they came with."""
+    found: dict[int, list[str]] = {}
+    for attachment in attachments:
+        found.setdefault(attachment["message"], []).append(attachment["name"])
+    return found
+
+
+def _files(names: list[str] | None) -> str:
+    """All that an assessor learns of attachments: what they are called."""
+    return f"\n[attached: {', '.join(names)}]" if names else ""
 
 
 def _past(session: AISession, score: float) -> assessor.PastSession:

@@ -55,7 +55,11 @@ class News:
 def since(handoff: Handoff) -> News:
     """What the handoff's snapshot does not know."""
     known = {frozen["id"] for part in ("messages", "steps") for frozen in handoff.snapshot[part]}
-    messages = handoff.session.messages.filter(created_at__gte=handoff.created_at).select_related("author")
+    messages = (
+        handoff.session.messages.filter(created_at__gte=handoff.created_at)
+        .select_related("author")
+        .prefetch_related("attachments")
+    )
     steps = handoff.session.steps.standing().filter(created_at__gte=handoff.created_at).select_related("by")
     told = [_told(message) for message in _not_the_escalation(messages) if str(message.pk) not in known]
     tried = [_tried(step) for step in steps if str(step.pk) not in known]
@@ -75,7 +79,12 @@ def _not_the_escalation(messages: Iterable[Message]) -> Iterator[Message]:
 
 def _told(message: Message) -> Item:
     kind: Literal["message", "change"] = "change" if message.kind == Message.Kind.SYSTEM else "message"
-    return Item(kind, message.created_at, message.author_name, message.body, f"message-{message.pk}")
+    return Item(kind, message.created_at, message.author_name, _words(message), f"message-{message.pk}")
+
+
+def _words(message: Message) -> str:
+    """Its text; of one that only brings files their names."""
+    return message.body or f"attached {', '.join(attachment.name for attachment in message.attachments.all())}"
 
 
 def _tried(step: TriedStep) -> Item:

@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from typing_extensions import TypedDict
 
-from escalations.models import AISession, Assessment, Feedback, Handoff, Message, Offer, TriedStep
+from escalations.models import AISession, Assessment, Attachment, Feedback, Handoff, Message, Offer, TriedStep
 from escalations.models.feedback import WHY_LENGTH
 from escalations.models.handoff import REASON_LENGTH
 from escalations.models.offer import NOTE_LENGTH
@@ -143,6 +143,17 @@ class Person(TypedDict):
     name: str
 
 
+class AttachmentShape(TypedDict):
+    """`url` is where the file is, for the same token."""
+
+    id: UUID
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    url: str
+
+
 class MessageShape(TypedDict):
     id: UUID
     number: int
@@ -150,6 +161,7 @@ class MessageShape(TypedDict):
     by: Person | None
     body: str
     sources: list[dict[str, Any]]
+    attachments: list[AttachmentShape]
     created_at: datetime
 
 
@@ -272,7 +284,19 @@ def message(message: Message) -> MessageShape:
         "by": person(message.author),
         "body": message.body,
         "sources": message.sources,
+        "attachments": [attachment(found) for found in message.attachments.all()],
         "created_at": message.created_at,
+    }
+
+
+def attachment(attachment: Attachment) -> AttachmentShape:
+    return {
+        "id": attachment.pk,
+        "name": attachment.name,
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+        "sha256": attachment.sha256,
+        "url": f"/api/sessions/{attachment.session_id}/attachments/{attachment.pk}",
     }
 
 
@@ -319,7 +343,9 @@ def session(session: AISession) -> SessionShape:
         "resolved_at": session.resolved_at,
         "resolution": session.resolution,
         "version": session.version,
-        "messages": [message(found) for found in session.messages.select_related("author")],
+        "messages": [
+            message(found) for found in session.messages.select_related("author").prefetch_related("attachments")
+        ],
         "steps": [step(found) for found in session.steps.standing().select_related("by")],
     }
 

@@ -1,9 +1,10 @@
 """A session → the frozen context of a handoff, as it is shown to whoever picks it up.
 
 `{"version": 1, "session": {id, title, client_name, ticket_ref, problem, started_at, started_by},
-"messages": [{id, number, kind, author, body, at}], "steps": [{id, description, outcome, note, by, at, message_id}]}`;
-times are ISO 8601 in UTC, ids are strings, people are names. The system's own lines are left out, and so are secrets:
-texts are stored without them, but those that were written before that was so are masked here.
+"messages": [{id, number, kind, author, body, at}], "steps": [{id, description, outcome, note, by, at, message_id}],
+"attachments": [{id, name, content_type, size, sha256, excerpt, message, by, at}]}`, which older snapshots
+lack; times are ISO 8601 in UTC, ids are strings, people are names. The system's own lines are left out, and so are
+secrets: texts are stored without them, but those that were written before that was so are masked here.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from escalations.masking import mask
-from escalations.models import AISession, Message, TriedStep
+from escalations.models import AISession, Attachment, Message, TriedStep
 
 
 def of(session: AISession) -> dict[str, Any]:
@@ -32,7 +33,13 @@ def of(session: AISession) -> dict[str, Any]:
         },
         "messages": [_message(message) for message in messages],
         "steps": [_step(step) for step in session.steps.standing().select_related("by")],
+        "attachments": [_attachment(attachment) for attachment in _sent(session)],
     }
+
+
+def _sent(session: AISession) -> list[Attachment]:
+    found = session.attachments.filter(message__isnull=False).select_related("message", "uploaded_by")
+    return list(found.order_by("message__number", "created_at", "id"))
 
 
 def digest(frozen: dict[str, Any]) -> str:
@@ -64,6 +71,21 @@ def _step(step: TriedStep) -> dict[str, Any]:
         "by": step.by.name if step.by else "",
         "at": _iso(step.created_at),
         "message_id": str(step.source_message_id) if step.source_message_id else None,
+    }
+
+
+def _attachment(attachment: Attachment) -> dict[str, Any]:
+    """The file itself is none of the snapshot; its hash proves which one it was."""
+    return {
+        "id": str(attachment.pk),
+        "name": mask(attachment.name),
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+        "sha256": attachment.sha256,
+        "excerpt": attachment.excerpt,
+        "message": attachment.message.number if attachment.message else None,
+        "by": attachment.uploaded_by.name,
+        "at": _iso(attachment.created_at),
     }
 
 

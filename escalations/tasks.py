@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 from prometheus_client import Histogram
 
 from escalations import idempotency, thinking, whose
-from escalations.actions import assessments, jobs, learning, leases, pruning, sessions
+from escalations.actions import assessments, attachments, drafts, jobs, learning, leases, pruning, sessions
 from escalations.actions.assessments import Attempt
 from escalations.live.drafts import Draft
 from escalations.models import AISession, Assessment
@@ -204,6 +204,16 @@ async def forget_answers(timestamp: int) -> None:
     logs.begin(job="forget_answers")
     with walls.everywhere():
         await write(idempotency.forget_old)
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(name="escalations.tasks.sweep", queueing_lock="sweep", pass_context=False)
+async def sweep(timestamp: int) -> None:
+    """Files and drafts that were never sent, and files that no row knows."""
+    logs.begin(job="sweep")
+    with walls.everywhere():  # whatever any account has left lying
+        await write(attachments.sweep)
+        await write(drafts.forget_old)
 
 
 @app.periodic(cron="* * * * *")

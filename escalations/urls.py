@@ -3,7 +3,9 @@
 from django.urls import path
 
 from escalations.views import (
+    attachments,
     channels,
+    drafts,
     handoffs,
     notification_settings,
     notifications,
@@ -52,4 +54,12 @@ urlpatterns = [
     path("settings/channels/<uuid:channel_id>/switch/", channels.switch, name="switch-channel"),
     path("settings/channels/<uuid:channel_id>/test/", channels.send_test, name="test-channel"),
     path("settings/channels/<uuid:channel_id>/remove/", channels.remove, name="remove-channel"),
+    path("sessions/<uuid:session_id>/draft/", drafts.keep, name="draft"),
+    path("sessions/<uuid:session_id>/attachments/", attachments.attach, name="attach"),
+    path("sessions/<uuid:session_id>/attachments/<uuid:attachment_id>/", attachments.show, name="attachment"),
+    path(
+        "sessions/<uuid:session_id>/attachments/<uuid:attachment_id>/remove/",
+        attachments.remove,
+        name="remove-attachment",
+    ),
 ]

@@ -16,9 +16,12 @@ from daphne.http_protocol import HTTPFactory
 from django.conf import settings
 from twisted.web.http import HTTPChannel
 
+from resolutionflow import body_limits
+
 log = logging.getLogger(__name__)
 
 MOST_BODY = 8 * 1024 * 1024  # bytes; up to here the application itself refuses politely what is over 256 KiB
+MOST_QUICK = 1024 * 1024  # bytes; what declares more (a file) gets time for it
 FILES_OF_OTHERS = 200  # what a process opens beside connections
 TOO_MUCH = json.dumps({"detail": "That is more than 256 KiB in one request, which is the most that is taken."}).encode()
 
@@ -33,6 +36,7 @@ class PatientChannel(Channel):  # type: ignore[misc]
     _answering = False
     _refused = False
     _came = 0
+    _most = MOST_BODY
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -50,13 +54,17 @@ class PatientChannel(Channel):  # type: ignore[misc]
 
     def allHeadersReceived(self) -> None:
         super().allHeadersReceived()
-        if (self.length or 0) > MOST_BODY:
+        self._most = most_of(self)
+        if (self.length or 0) > self._most:
             self._refuse()
+        elif self.length and self.length > MOST_QUICK and not self._answering:
+            self._stop_waiting()
+            self._expect(self.length / body_limits.SLOWEST)
 
     def rawDataReceived(self, data: bytes) -> None:
         if not self._answering:
             self._came += len(data)
-            if self._came > MOST_BODY:
+            if self._came > self._most:
                 self._refuse()
         if not self._refused:
             super().rawDataReceived(data)
@@ -75,8 +83,8 @@ class PatientChannel(Channel):  # type: ignore[misc]
         self._stop_waiting()
         super().connectionLost(reason)
 
-    def _expect(self) -> None:
-        self._deadline = self.callLater(settings.SLOW_CLIENT_SECONDS, self._give_up)
+    def _expect(self, more: float = 0.0) -> None:
+        self._deadline = self.callLater(settings.SLOW_CLIENT_SECONDS + more, self._give_up)
 
     def _stop_waiting(self) -> None:
         deadline, self._deadline = self._deadline, None
@@ -92,6 +100,13 @@ class PatientChannel(Channel):  # type: ignore[misc]
         head = f"HTTP/1.1 413 Content Too Large\r\nContent-Length: {len(TOO_MUCH)}\r\nConnection: close\r\n"
         self.transport.write(head.encode() + b"Content-Type: application/json; charset=utf-8\r\n\r\n" + TOO_MUCH)
         self.loseConnection()
+
+
+def most_of(channel: Any) -> int:
+    """How much of a body this request's channel takes: more than usual only where a file is attached."""
+    content_type = (channel.requests[-1].requestHeaders.getRawHeaders(b"content-type") or [b""])[0].decode("latin1")
+    path = channel._path.partition(b"?")[0].decode("latin1")
+    return max(MOST_BODY, body_limits.of(channel._command.decode("latin1"), path, content_type))
 
 
 class PatientFactory(HTTPFactory):  # type: ignore[misc]

@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from django_htmx.http import reswap, retarget
 
 from escalations.actions.refusals import Refusal
-from resolutionflow import walls
+from resolutionflow import body_limits, walls
 from resolutionflow.accounts import sign_ins
 from resolutionflow.accounts.views import your_account
 
@@ -57,16 +57,20 @@ def _known(request: HttpRequest) -> Any:
 
 
 class BodyLimit:
-    """Refuse bodies over 256 KiB with 413, before anything reads them."""
+    """Refuse bodies over 256 KiB (files have more room) with 413, before anything reads them."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if self._size(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            said = "That is more than 256 KiB in one request, which is the most that is taken."
+        most = body_limits.of(request.method or "", request.path, request.headers.get("Content-Type", ""))
+        if self._size(request) > most:
+            said = f"That is more than {body_limits.in_words(most)} in one request, which is the most that is taken."
             if is_for_programs(request):
                 return JsonResponse({"detail": said}, status=413)
+            if "HX-Request" in request.headers:
+                answer = render(request, "_notice.html", {"said": said}, status=413)
+                return reswap(retarget(answer, "#notice"), "innerHTML")
             return render(request, "error.html", {"title": "Too much at once", "said": said}, status=413)
         return self.get_response(request)
 

@@ -6,6 +6,7 @@ Every variable has a default that runs offline on one machine; `docs/settings.md
 import contextlib
 import os
 import secrets
+import shlex
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,9 @@ MAY_BE = {
     "SECRET_KEY": "a long random text; it must be set when DATABASE_URL is and DEBUG is off",
     "SITE_URL": "https:// and a host name, or several with commas (http:// only with DEBUG)",
     "ALLOWED_HOSTS": "host names, separated by commas",
+    "ATTACHMENTS_DIR": "a folder that can be written",
+    "ATTACHMENT_MAX_MB": "a whole number from 1 to 100",
+    "ATTACHMENT_SCAN_COMMAND": "a program and its arguments, such as clamdscan --no-summary -, or unset for no scan",
     "HOST": "an address of this machine",
     "PORT": "a port from 1 to 65535",
     "RESOLUTIONFLOW_DATA_DIR": "a folder that can be written",
@@ -109,6 +113,10 @@ def is_trusted(told: str) -> bool:
     return True
 
 
+def is_command(told: str) -> bool:
+    return bool(shlex.split(told))
+
+
 def known(is_known: Callable[[str], bool]) -> Callable[[str], None]:
     """A validator for environs. What is wrong is said by MAY_BE, never by the value: it may hold a password."""
 
@@ -134,6 +142,10 @@ env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 DEBUG = env.bool("DEBUG", False)
 DATA_DIR = Path(env.str("RESOLUTIONFLOW_DATA_DIR", str(BASE_DIR / ".data"))).absolute()
+# Outside of what is served: only a view that has asked whose it is opens a file there.
+ATTACHMENTS_DIR = Path(env.str("ATTACHMENTS_DIR", str(DATA_DIR / "attachments"))).absolute()
+ATTACHMENT_MAX_MB = env.int("ATTACHMENT_MAX_MB", 10, validate=Range(min=1, max=100))
+ATTACHMENT_SCAN_COMMAND = env.str("ATTACHMENT_SCAN_COMMAND", "", validate=known(is_command))
 DATABASE_URL = env.str("DATABASE_URL", "", validate=known(is_database_url))
 DATABASE_ROLE = env.str("DATABASE_ROLE", "", validate=known(is_role_name))
 REDIS_URL = env.str("REDIS_URL", "", validate=known(is_redis_url))
@@ -334,6 +346,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "django.templatetags.static",
+                "escalations.templatetags.attachable",
                 "escalations.templatetags.clients",
                 "escalations.templatetags.durations",
                 "escalations.templatetags.hidden",

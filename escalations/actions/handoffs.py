@@ -8,7 +8,7 @@ from django.db.models import Exists
 from django.db.models.functions import Now
 
 from escalations import snapshot
-from escalations.actions import assessments, feed, offers
+from escalations.actions import assessments, drafts, feed, offers
 from escalations.actions.conversation import add_message, change, lock_as_holder
 from escalations.actions.holding import (
     FORGOTTEN,
@@ -25,14 +25,21 @@ from escalations.actions.holding import (
 from escalations.actions.refusals import AlreadyPickedUp, Conflict, NotAllowed, Refusal, require_engineer
 from escalations.actions.secrets import hide
 from escalations.actions.transaction import in_transaction
-from escalations.models import AISession, FeedEvent, Handoff, Message, RefusedPickup
+from escalations.models import AISession, Draft, FeedEvent, Handoff, Message, RefusedPickup
 from resolutionflow.accounts.models import User
 
 UNDO = timedelta(seconds=30)  # in which a pick-up can be taken back as if it had not been
 
 
 @in_transaction
-def escalate(session: AISession, *, by: User, reason: str, priority: str = Handoff.Priority.NORMAL.value) -> Handoff:
+def escalate(
+    session: AISession,
+    *,
+    by: User,
+    reason: str,
+    priority: str = Handoff.Priority.NORMAL.value,
+    from_draft: bool = False,
+) -> Handoff:
     """Freeze the session's context and put it into the queue; the worker assesses it afterwards.
 
     Raises NotAllowed for anybody but the holder, Conflict if a handoff of this session is open or it is closed.
@@ -53,6 +60,8 @@ def escalate(session: AISession, *, by: User, reason: str, priority: str = Hando
     )
     change(session, state=AISession.State.ESCALATED)
     add_message(session, Message.Kind.SYSTEM, f"{by.name} escalated: {reason}", author=by)
+    if from_draft:
+        drafts.was_sent(session, by=by, field=Draft.Field.REASON)
     assessments.request(handoff)
     feed.append(FeedEvent.Kind.CREATED, handoff, by=by, data={"snapshot_sha256": snapshot.digest(handoff.snapshot)})
     return handoff

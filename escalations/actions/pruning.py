@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from escalations.actions import jobs
+from escalations.actions import attachments, jobs
 from escalations.actions.transaction import in_transaction
 from escalations.models import AISession, Handoff
 from escalations.models.session import AISessionQuerySet
@@ -36,6 +36,8 @@ class Pruned(NamedTuple):
 
 # Each statement takes ids of sessions.
 KNOWLEDGE = [
+    "DELETE FROM escalations_attachment WHERE session_id = ANY(%s)",
+    "DELETE FROM escalations_draft WHERE session_id = ANY(%s)",
     "DELETE FROM escalations_meaning WHERE session_id = ANY(%s)",
     """DELETE FROM escalations_reveal WHERE secret_id IN (
         SELECT id FROM escalations_secret WHERE session_id = ANY(%s))""",
@@ -52,7 +54,7 @@ REMOVE = [
 EMPTY = [
     # Handoffs before sessions, as everybody locks them.
     """UPDATE escalations_handoff SET reason = '', snapshot = jsonb_build_object(
-            'version', snapshot -> 'version', 'messages', '[]'::jsonb, 'steps', '[]'::jsonb,
+            'version', snapshot -> 'version', 'messages', '[]'::jsonb, 'steps', '[]'::jsonb, 'attachments', '[]'::jsonb,
             'session', (snapshot -> 'session') || '{"title": "Text removed", "client_name": "", "ticket_ref": "",
                 "problem": ""}')
         WHERE session_id = ANY(%s)""",
@@ -123,6 +125,7 @@ def prune(account: Account, *, before: datetime, command: str) -> Pruned:
     empty, remove = [pk for pk, stays in told if stays], [pk for pk, stays in told if not stays]
     with connection.cursor() as cursor:
         cursor.execute(ANSWERS, [before, account.pk])
+    attachments.remove_of_sessions([*empty, *remove])
     _run(EMPTY, empty)
     _run(REMOVE, remove)
     if told:

@@ -1,5 +1,6 @@
 """Start a session, post to it, record what was tried (`steps.py`), resolve it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -7,14 +8,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from escalations import copilot, knowledge
-from escalations.actions import feed, jobs, learning, leases, offers
+from escalations.actions import attachments, drafts, feed, jobs, learning, leases, offers
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.secrets import Hiding, hide
 from escalations.actions.steps import record_step
 from escalations.actions.suggestions import SuggestedStep, provenance
 from escalations.actions.transaction import in_transaction
-from escalations.models import AISession, FeedEvent, Handoff, Message
+from escalations.models import AISession, Draft, FeedEvent, Handoff, Message
 from escalations.models.session import CLIENT_LENGTH, TICKET_LENGTH, TITLE_LENGTH
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.trail import record
@@ -42,16 +43,28 @@ def start(
 
 
 @in_transaction
-def post(session: AISession, *, by: User, body: str, step: SuggestedStep | None = None) -> Message:
+def post(
+    session: AISession,
+    *,
+    by: User,
+    body: str,
+    step: SuggestedStep | None = None,
+    files: Sequence[UUID] = (),
+    from_draft: bool = False,
+) -> Message:
     """Write a message as the session's holder; FlowPilot answers in the background.
 
-    Raises NotAllowed for anybody but the holder, Conflict once the session is closed.
+    `files` are attachments that wait to be sent; with `from_draft` the page's draft goes. Raises NotAllowed for anybody
+    but the holder, Conflict once the session is closed or if one of the files is not there any more.
     """
     require_engineer(by)
     leases.keep(session, by=by)
     lock_as_holder(session, by=by)
     hidden = hide(session, body)
     message = add_message(session, Message.Kind.ENGINEER, hidden, author=by, **provenance(body, step))
+    attachments.send(message, by=by, attachment_ids=files)
+    if from_draft:
+        drafts.was_sent(session, by=by, field=Draft.Field.MESSAGE)
     _ask_flowpilot(session, message)
     return message
 
@@ -107,7 +120,7 @@ def tell(session: AISession, *, body: str) -> Message | None:
 
 
 @in_transaction
-def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
+def resolve(session: AISession, *, by: User, resolution: str, from_draft: bool = False) -> AISession:
     """Close the session with what fixed it; its open handoff closes with it.
 
     A handoff that still waits is taken back, because nobody needs to come any more. Of a resolve and a pick-up at
@@ -134,6 +147,8 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
         offers.end(handoff)
         _close(handoff, state=Handoff.State.RESOLVED, resolved_at=Now())
         feed.append(FeedEvent.Kind.RESOLVED, handoff, by=by)
+    if from_draft:
+        drafts.was_sent(session, by=by, field=Draft.Field.RESOLUTION)
     closed = str(handoff.pk) if handoff else None
     record("resolved", account=by.account, by=by, about=f"session {session.pk}", handoff=closed)
     return session

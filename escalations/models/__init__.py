@@ -1,8 +1,10 @@
 """What is true. Only `actions` (and migrations, the demo and tests) write here."""
 
 from escalations.models.assessment import Assessment
+from escalations.models.attachment import Attachment
 from escalations.models.channel import Channel
 from escalations.models.delivery import Delivery
+from escalations.models.draft import Draft
 from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
 from escalations.models.handoff import Handoff
@@ -18,8 +20,10 @@ from escalations.models.session import AISession, Message, TriedStep
 __all__ = [
     "AISession",
     "Assessment",
+    "Attachment",
     "Channel",
     "Delivery",
+    "Draft",
     "FeedCounter",
     "FeedEvent",
     "Feedback",

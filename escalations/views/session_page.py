@@ -3,13 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django_htmx.http import reswap, retarget
 
 from escalations import hold, ledger, snapshot, suggestions
+from escalations.actions import attachments, drafts
 from escalations.forms import EscalateForm, HandToForm, MessageForm, ResolveForm, StepForm
-from escalations.models import AISession, Assessment, Handoff, Message, TriedStep
+from escalations.models import AISession, Assessment, Draft, Handoff, Message, TriedStep
 from resolutionflow.accounts.requests import MemberRequest
 
 DISMISSED = "dismissed_suggestions"  # in the browser's session: the sessions whose chips this person put away
@@ -29,21 +31,26 @@ def removed(request: MemberRequest, session: AISession) -> HttpResponse:
 
 def page(request: MemberRequest, session: AISession, *, status: int = 200, **forms: Any) -> HttpResponse:
     """The whole page. Its version is read before the messages, for the same reason as the queue's cursor."""
-    messages, steps = list(session.messages.select_related("author", "session")), ledger.steps_of(session)
-    told = suggested(request, session, messages, steps)
+    messages, steps = (
+        list(session.messages.select_related("author", "session").prefetch_related("attachments")),
+        ledger.steps_of(session),
+    )
+    told, unsent = suggested(request, session, messages, steps), composing(request, session)
+    kept = unsent["drafts"]
     context = {
         "version": session.version,
         "messages_": ledger.with_records(messages, steps),
         "steps": ledger.of(steps),
         "missing": snapshot.missing_from(session),
         "step_missing": snapshot.A_STEP,
-        "message_form": MessageForm(initial=_pressed(request, told)),
+        "message_form": MessageForm(initial=_written(request, told, kept[Draft.Field.MESSAGE])),
         "step_form": StepForm(),
-        "escalate_form": EscalateForm(),
-        "resolve_form": ResolveForm(),
+        "escalate_form": EscalateForm(initial={"reason": kept[Draft.Field.REASON].text}),
+        "resolve_form": ResolveForm(initial={"resolution": kept[Draft.Field.RESOLUTION].text}),
         "hold": hold.of(told["handoff"], viewer=request.user),
         "hand_to_form": HandToForm(),
         **told,
+        **unsent,
         **forms,
     }
     return render(request, "escalations/session.html", context, status=status)
@@ -65,12 +72,23 @@ def suggested(
     }
 
 
-def _pressed(request: MemberRequest, told: dict[str, Any]) -> dict[str, Any]:
-    """The composer's text and where it comes from, after a press on a chip in a browser without scripts."""
+def composing(request: MemberRequest, session: AISession) -> dict[str, Any]:
+    """What this person has not sent yet, and what may be attached."""
+    return {
+        "drafts": drafts.of(session, by=request.user),
+        "pending": attachments.unsent(session, by=request.user),
+        "max_mb": settings.ATTACHMENT_MAX_MB,
+    }
+
+
+def _written(request: MemberRequest, told: dict[str, Any], draft: drafts.Kept) -> dict[str, Any]:
+    """The composer's text and where it comes from: the draft, with the chip that was pressed in a browser without
+    scripts behind it."""
     for chip in told["suggestions"]:
         if str(chip.index) == request.GET.get("step"):
-            return {"body": chip.step.text, "step_handoff": told["handoff"].pk, "step_index": chip.index}
-    return {}
+            body = f"{draft.text.rstrip()} {chip.step.text}".lstrip()
+            return {"body": body, "step_handoff": told["handoff"].pk, "step_index": chip.index}
+    return {"body": draft.text, "step_handoff": draft.step_handoff, "step_index": draft.step_index}
 
 
 def show_suggestions(request: MemberRequest, session: AISession, *, shown: bool) -> None:
@@ -83,7 +101,9 @@ def wrong(request: MemberRequest, session: AISession, template: str, place: str,
     """The form again with what is wrong in it, in place or on the whole page; the text is kept."""
     if not request.htmx:
         return page(request, session, status=422, **form)
-    answer = render(request, template, {"session": session, "may_post": True, **form}, status=422)
+    answer = render(
+        request, template, {"session": session, "may_post": True, **composing(request, session), **form}, status=422
+    )
     return reswap(retarget(answer, place), "outerHTML")
 
 

@@ -14,7 +14,7 @@ from escalations.actions import handoffs
 from escalations.actions import sessions as actions
 from escalations.forms import EscalateForm, MessageForm, ResolveForm, StartForm
 from escalations.models import AISession
-from escalations.views import session_page
+from escalations.views import session_page, uploads
 from escalations.views.session_page import find, page, removed, wrong
 from resolutionflow.accounts.requests import MemberRequest
 
@@ -52,10 +52,14 @@ def show(request: MemberRequest, session_id: UUID) -> HttpResponse:
 @require_POST
 def post(request: MemberRequest, session_id: UUID) -> HttpResponse:
     session = find(request, session_id)
-    form = MessageForm(request.POST)
-    if not form.is_valid():
-        return wrong(request, session, "escalations/_composer.html", "#composer", message_form=form)
-    message = actions.post(session, by=request.user, body=form.cleaned_data["body"], step=_suggested(session, form))
+    taken, refused = uploads.take(request, session)  # without scripts they come along with the text
+    files = [*uploads.named(request), *(attachment.pk for attachment in taken)]
+    form = MessageForm(request.POST, has_files=bool(files))
+    if refused or not form.is_valid():
+        told = {"message_form": form, "file_errors": [str(each) for each in refused]}
+        return wrong(request, session, "escalations/_composer.html", "#composer", **told)
+    body, step = form.cleaned_data["body"], _suggested(session, form)
+    message = actions.post(session, by=request.user, body=body, step=step, files=files, from_draft=True)
     if request.htmx:
         return render(
             request, "escalations/_message.html", {"session": session, "message": ledger.with_record(message)}
@@ -80,7 +84,7 @@ def escalate(request: MemberRequest, session_id: UUID) -> HttpResponse:
     form = EscalateForm(request.POST)
     if not form.is_valid():
         return page(request, session, escalate_form=form, status=422)
-    handoffs.escalate(session, by=request.user, **form.cleaned_data)
+    handoffs.escalate(session, by=request.user, from_draft=True, **form.cleaned_data)
     return redirect("escalations:session", session.pk)
 
 
@@ -90,7 +94,7 @@ def resolve(request: MemberRequest, session_id: UUID) -> HttpResponse:
     form = ResolveForm(request.POST)
     if not form.is_valid():
         return page(request, session, resolve_form=form, status=422)
-    actions.resolve(session, by=request.user, **form.cleaned_data)
+    actions.resolve(session, by=request.user, from_draft=True, **form.cleaned_data)
     return redirect("escalations:session", session.pk)
 
 

@@ -7,7 +7,9 @@ import pgtrigger
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, transaction
 
+from escalations import files
 from escalations.live.people import rights_changed
+from escalations.models import Attachment
 from resolutionflow.accounts.belongings import Belongings
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.trail import record
@@ -42,6 +44,7 @@ def delete(account: Account, *, tell: Callable[[str], None]) -> None:
     """
     tell("Ending what its people have open …")
     _turn_out(account)
+    attached = list(Attachment.objects.filter(session__account=account).values_list("pk", flat=True))
     for attempt in range(1, TRIES + 1):
         try:
             _delete(account, tell)
@@ -49,6 +52,8 @@ def delete(account: Account, *, tell: Callable[[str], None]) -> None:
         except DatabaseError:  # a job or a request that was under way
             if attempt == TRIES:
                 raise
+    tell("Removing its files …")
+    files.remove(attached)  # what came meanwhile, or is left by a process that was killed here, the sweep finds
 
 
 @transaction.atomic

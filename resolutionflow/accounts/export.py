@@ -1,4 +1,7 @@
-"""All that belongs to one account as a zip of JSON lines, a file for each table; memory does not grow with it."""
+"""All that belongs to one account as a zip: JSON lines for each table, and the files that were attached.
+
+Memory does not grow with it.
+"""
 
 import json
 import os
@@ -10,6 +13,8 @@ from typing import IO
 from django.db import connection, transaction
 from django.utils import timezone
 
+from escalations import files
+from escalations.models import Attachment
 from resolutionflow.accounts.belongings import Belongings
 from resolutionflow.accounts.models import Account
 
@@ -26,11 +31,14 @@ def write(account: Account, file: Path, *, tell: Callable[[str], None]) -> dict[
     try:
         with os.fdopen(descriptor, "wb") as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             counts = _write(account, archive, tell)
+            tell("attachments")
+            missing = _write_attachments(account, archive)
             manifest = {
                 "account": account.slug,
                 "name": account.name,
                 "exported_at": timezone.now().isoformat(),
                 "rows": counts,
+                "attachments_missing": missing,
             }
             archive.writestr("manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False))
         part.replace(file)
@@ -50,6 +58,17 @@ def _write(account: Account, archive: zipfile.ZipFile, tell: Callable[[str], Non
             with archive.open(f"{table}.jsonl", "w", force_zip64=True) as lines:
                 counts[table] = _write_table(account, belongings.whose(table), table, columns, lines)
     return counts
+
+
+def _write_attachments(account: Account, archive: zipfile.ZipFile) -> list[str]:
+    """Each under its id, which its row names; the ids of those whose files are not there (any more)."""
+    missing = []
+    for pk in Attachment.objects.filter(session__account=account).values_list("pk", flat=True).iterator():
+        try:
+            archive.write(files.path_of(pk), f"attachments/{pk}")
+        except FileNotFoundError:
+            missing.append(str(pk))
+    return missing
 
 
 def _write_table(account: Account, whose: str, table: str, columns: list[str], lines: IO[bytes]) -> int:

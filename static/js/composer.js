@@ -8,7 +8,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") box().blur();
   if (event.key !== "Enter" || event.shiftKey) return;
   event.preventDefault();
-  if (!composer().querySelector("button").disabled) composer().requestSubmit();
+  if (!composer().querySelector(".send").disabled) composer().requestSubmit();
 });
 
 export function grow(area) {
@@ -21,6 +21,7 @@ document.addEventListener("input", (event) => event.target === box() && grow(eve
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt;
   if (!event.detail.successful || !form.matches?.("[data-composer], [data-resets]")) return;
+  if (form === composer()) box().defaultValue = ""; // the draft that the page came with is sent
   form.reset();
   if (form !== composer()) return;
   grow(box());

@@ -1,5 +1,6 @@
 // A session or its context screen, live. What looks different for each person is fetched, not pushed.
 
+import { keepAll, unkept } from "./drafts.js";
 import { LivePage, fetchDocument, replaceKeepingFocus } from "./live.js";
 import { tell } from "./notice.js";
 
@@ -7,14 +8,15 @@ const root = document.querySelector("[data-live]");
 
 /** Bring the page's regions up to date. The composer stays as it is unless who may write has changed. */
 async function fetchRegions() {
-  const page = await fetchDocument(location.href);
+  let page = await fetchDocument(location.href);
+  if (changesHands(page) && (await keepAll())) page = await fetchDocument(location.href); // which shows what was kept
   const fresh = page.querySelector("[data-live]");
   for (const shown of document.querySelectorAll("[data-region], .assessment")) {
     const region = shown.dataset.region;
     const wanted = region ? page.querySelector(`[data-region="${region}"]`) : page.getElementById(shown.id);
     if (!wanted || wanted.outerHTML === shown.outerHTML) continue;
     if (shown.dataset.regionKey && shown.dataset.regionKey === wanted.dataset.regionKey) continue;
-    if (region === "composer") keepDraft(shown);
+    if (region === "composer") tellUnkept();
     const unfolded = [...shown.querySelectorAll("details[open][id]")].map(({ id }) => id);
     replaceKeepingFocus(shown, wanted);
     for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
@@ -23,10 +25,15 @@ async function fetchRegions() {
   return Number(fresh.dataset.liveCursor);
 }
 
-/** Somebody else holds the session now: what was being typed cannot be sent, but must not vanish. */
-function keepDraft(region) {
-  const draft = region.querySelector("textarea")?.value.trim();
-  if (draft) tell(`The session changed hands before you sent this: “${draft}”`);
+/** Whether somebody else holds the session now: what was being typed cannot be sent, but must not vanish. */
+function changesHands(page) {
+  const [shown, wanted] = [document, page].map((each) => each.querySelector('[data-region="composer"]')?.dataset.regionKey);
+  return shown !== wanted;
+}
+
+/** The draft stands on the page that comes; unless it could not be kept. */
+function tellUnkept() {
+  for (const draft of unkept()) tell(`The session changed hands before you sent this: “${draft}”`);
 }
 
 const log = document.querySelector('[role="log"]');

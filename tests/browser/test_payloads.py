@@ -16,10 +16,11 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from playwright.sync_api import Route, expect
 
-from escalations.actions import assessments, feedback, handoffs, jobs, offers, runbooks, sessions, steps
+from escalations.actions import assessments, drafts, feedback, handoffs, jobs, offers, runbooks, sessions, steps
 from escalations.models import AISession, Assessment, Channel, Delivery, Handoff, Runbook
 from escalations.runbooks import Page as RunbookPage
 from resolutionflow.accounts.models import Account, ApiToken, User
+from tests.attached import sent
 from tests.browser.payloads import AWAY, PAYLOADS
 from tests.browser.watching import Watched
 from tests.factories import SessionFactory, UserFactory
@@ -191,10 +192,15 @@ def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann,
         session = start(text, by=person)
         sessions.post(session, by=person, body=text)
         tried(session, by=person, text=text)
+        named = sent(session, by=person, name=f"{text}.log", content=text.encode()).name
+        drafts.keep(session, by=ben, field="message", text=text, sent=0, page="p", turn=1)
         handoff = handoffs.escalate(session, by=person, reason=text, priority="low")
         looker.open(f"/handoffs/{handoff.pk}/")
-        looker.shows(text, text[:NAME])
+        looker.shows(text, text[:NAME], named)
         handoffs.pick_up(handoff, by=ben)
+        looker.open(f"/sessions/{session.pk}/")
+        expect(looker.page.get_by_label("Message", exact=True)).to_have_value(text)
+        looker.shows(text, named)
         handoffs.release(handoff, by=ben, reason=text)
         handoffs.pick_up(handoff, by=ben)
         offers.hand_to(handoff, by=ben, to=olga, note=text)

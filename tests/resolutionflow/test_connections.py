@@ -102,6 +102,46 @@ def test_a_body_without_end_is_refused_before_it_is_taken(brisk, length):
         assert is_closed(client, within=5)
 
 
+AN_UPLOAD = "/sessions/00000000-0000-4000-8000-000000000000/attachments/"
+A_MEBIBYTE = 1024 * 1024
+
+
+def head_of(path, length, kind="multipart/form-data; boundary=x"):
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "length", "taken"),
+    [
+        (AN_UPLOAD, 10 * A_MEBIBYTE + 256 * 1024, True),
+        (AN_UPLOAD, 10 * A_MEBIBYTE + 256 * 1024 + 1, False),
+        (AN_UPLOAD.replace("attachments", "messages"), 10 * A_MEBIBYTE, True),
+        (AN_UPLOAD.replace("attachments", "escalate"), 9 * A_MEBIBYTE, False),
+        (f"/api{AN_UPLOAD}", 9 * A_MEBIBYTE, False),
+    ],
+    ids=["a file", "a byte more", "a message with a file", "another form", "the API"],
+)
+def test_only_where_files_are_attached_a_body_may_be_as_long_as_one(path, length, taken, brisk):
+    with connected(brisk) as client:
+        client.sendall(head_of(path, length))
+        if taken:
+            client.sendall(b"x" * length)
+        answer = client.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 413") is not taken, answer[:200]
+        assert taken is answer.startswith((b"HTTP/1.1 302", b"HTTP/1.1 403", b"HTTP/1.1 400"))
+
+
+def test_a_file_that_declares_its_length_gets_time_for_it(brisk):
+    length = A_MEBIBYTE + 1
+    with connected(brisk) as client:
+        client.sendall(head_of(AN_UPLOAD, length) + b"x" * 1000)
+        assert not is_closed(client, within=SLOW + 1), "at 128 KiB a second it may take ten"
+        client.sendall(b"x" * (length - 1000))
+        assert client.recv(65536).startswith(b"HTTP/1.1 ")
+
+
 def test_a_body_over_the_limit_in_chunks_is_refused_in_words(brisk):
     def chunks():
         for _ in range(20):

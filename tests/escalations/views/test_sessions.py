@@ -655,5 +655,5 @@ def test_a_page_of_a_long_session_asks_the_database_little(as_user, ann, ben, dj
     handoffs.escalate(session, by=ann, reason="Stuck.")
     browser = as_user(ben)
     browser.get(address(session))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         browser.get(address(session))

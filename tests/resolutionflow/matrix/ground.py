@@ -1,5 +1,6 @@
 """Two accounts that have everything, ten people before every door, and what none of them may see of the other."""
 
+import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,8 +13,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from escalations.actions import (
     assessments,
+    attachments,
     channels,
     deliveries,
+    drafts,
     feedback,
     handoffs,
     offers,
@@ -106,6 +109,9 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     mark = made.mark
     own = started(mark, engineer)
     tried = [steps.record_step(own, by=engineer, description=f"{mark} restart {n}", outcome="failed") for n in (1, 2)]
+    attached = attachments.attach(own, by=engineer, name=f"{mark}.log", size=len(mark), file=io.BytesIO(mark.encode()))
+    sessions.post(own, by=engineer, body=f"{mark} log", files=[attached.pk])
+    drafts.keep(own, by=engineer, field="message", text=f"{mark} draft", sent=0, page="p", turn=1)
     waiting = handoffs.escalate(started(mark, colleague), by=colleague, reason=f"{mark} is stuck", priority="high")
     data = {"summary_prose": mark, "what_we_know": [], "likely_cause": mark, "suggested_steps": [], "confidence": "low"}
     assessments.store(waiting, data=data, made_by="playbook")
@@ -130,7 +136,8 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     made.ids = {
         "entry": str(Entry.objects.for_account(made.account).latest("seq").pk),
         "procrastinatejob": str(ProcrastinateJob.objects.order_by("id").values_list("pk", flat=True).first() or 1),
-        "session_id": str(own.pk), "step_id": str(tried[0].pk), "other_id": str(tried[1].pk),
+        "session_id": str(own.pk), "attachment_id": str(attached.pk),
+        "step_id": str(tried[0].pk), "other_id": str(tried[1].pk),
         "handoff_id": str(waiting.pk), "held_id": str(held.pk), "key": str(made.account.runbooks.get().pk),
         "account": str(made.account.pk), "user": str(colleague.pk),
         "assessment": str(waiting.pk), "handoff": str(waiting.pk), "aisession": str(own.pk),
