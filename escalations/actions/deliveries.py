@@ -225,7 +225,3 @@ def last_of(account: Account) -> dict[UUID, Delivery]:
         for each in newest.order_by("channel_id", "-created_at", "-seq").distinct("channel_id")
         if each.channel_id
     }
-
-
-def waiting_for(channel: Channel) -> int:
-    return Delivery.objects.waiting().filter(channel=channel).count()

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +14,7 @@ from escalations.actions import channels as actions
 from escalations.actions import deliveries
 from escalations.actions.refusals import Conflict
 from escalations.channel_form import EVENTS, WORDS, ChannelForm
-from escalations.models import Channel
+from escalations.models import Channel, Delivery
 from resolutionflow.accounts.mail import is_set_up
 from resolutionflow.accounts.requests import MemberRequest
 
@@ -39,9 +40,10 @@ def index(request: MemberRequest) -> HttpResponse:
 
 def _page(request: MemberRequest, status: int = 200, **more: object) -> HttpResponse:
     last = deliveries.last_of(request.account)
-    own = Channel.objects.for_account(request.account)
+    waiting = Count("deliveries", filter=Q(deliveries__state=Delivery.State.WAITING))
+    own = Channel.objects.for_account(request.account).annotate(waiting=waiting)
     context = {
-        "channels": [(channel, last.get(channel.pk), deliveries.waiting_for(channel)) for channel in own],
+        "channels": [(channel, last.get(channel.pk)) for channel in own],
         "kinds": [(kind, WORDS[kind].what) for kind in Channel.Kind],
         "events": EVENTS,
         "mail_is_set_up": is_set_up(),
