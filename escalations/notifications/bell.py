@@ -18,6 +18,7 @@ from resolutionflow.accounts.models import Account, User
 NOTIFIES = (FeedEvent.Kind.CREATED,)
 MOST_COUNTED = 100  # beyond that the bell says 99+
 MOST_MISSED = 50
+LOOKS_BACK = 10_000  # events of the feed, so that no question grows with an account's age
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,18 @@ class Line:
     is_unread: bool
 
 
-def events(account: Account, preference: NotificationPreference) -> "QuerySet[FeedEvent]":
-    """All that this person's bell is about, read or not."""
-    found = _of_others(account, preference)
+def events(account: Account, preference: NotificationPreference, cursor: int) -> "QuerySet[FeedEvent]":
+    """All that this person's bell is about at this position of the feed, read or not."""
+    found = _of_others(account, preference, cursor - LOOKS_BACK, cursor)
     wanted = preference.priorities(NotificationPreference.Way.BELL)
     if len(wanted) < len(RANK):
         found = found.filter(handoff__priority__in=wanted)
     return found
 
 
-def _of_others(account: Account, preference: NotificationPreference) -> "QuerySet[FeedEvent]":
-    events = FeedEvent.objects.for_account(account).filter(kind__in=NOTIFIES)
-    return events.exclude(actor=preference.user).order_by("-seq")
+def _of_others(account: Account, preference: NotificationPreference, after: int, up_to: int) -> "QuerySet[FeedEvent]":
+    there = FeedEvent.objects.for_account(account).filter(kind__in=NOTIFIES, seq__gt=after, seq__lte=up_to)
+    return there.exclude(actor=preference.user).order_by("-seq")
 
 
 def lines(found: Iterable[FeedEvent], preference: NotificationPreference) -> list[Line]:
@@ -93,7 +94,7 @@ def with_handoffs(found: "QuerySet[FeedEvent]") -> "QuerySet[FeedEvent]":
 def of(account: Account, preference: NotificationPreference) -> Bell:
     """The cursor first, then what is unread up to it: what comes in between is told by its frame."""
     cursor = cursor_of(account)
-    unread = events(account, preference).filter(seq__gt=preference.read_up_to, seq__lte=cursor)
+    unread = events(account, preference, cursor).filter(seq__gt=preference.read_up_to)
     return Bell(unread[:MOST_COUNTED].count(), cursor)
 
 
@@ -109,6 +110,7 @@ def missed(account: Account, preference: NotificationPreference, since: int, cur
     """What came after `since`, up to the cursor, and still waits, oldest first; of many the newest. It may ring yet."""
     if since >= cursor:
         return []
-    came = _of_others(account, preference).filter(seq__gt=since, seq__lte=cursor, handoff__state=Handoff.State.WAITING)
+    after = max(since, cursor - LOOKS_BACK)
+    came = _of_others(account, preference, after, cursor).filter(handoff__state=Handoff.State.WAITING)
     newest = [event.handoff for event in with_handoffs(came)[:MOST_MISSED]]
     return [{"handoff": str(each.pk), "priority": each.priority, "title": titles.of(each)} for each in reversed(newest)]

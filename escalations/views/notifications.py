@@ -18,10 +18,10 @@ PAGE_SIZE = 25
 @never_cache
 @require_safe
 def index(request: MemberRequest) -> HttpResponse:
-    """All of them, newest first: a page for browsers without scripts, and for looking further back."""
+    """The last ones, newest first: a page for browsers without scripts, and for looking further back."""
     preference = preferences.of(request.user, request.account)
     now = bell.of(request.account, preference)
-    listed = bell.with_handoffs(bell.events(request.account, preference))
+    listed = bell.with_handoffs(bell.events(request.account, preference, now.cursor))
     page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"bell": now, "preference": preference, "page": page, "lines": bell.lines(page, preference)}
     return render(request, "escalations/notifications.html", context)
@@ -33,7 +33,7 @@ def panel(request: MemberRequest) -> HttpResponse:
     """The newest ones, for the panel of the bell."""
     preference = preferences.of(request.user, request.account)
     now = bell.of(request.account, preference)
-    listed = bell.with_handoffs(bell.events(request.account, preference).filter(seq__lte=now.cursor))[:IN_THE_PANEL]
+    listed = bell.with_handoffs(bell.events(request.account, preference, now.cursor))[:IN_THE_PANEL]
     lines = bell.lines(listed, preference)
     context = {"bell": now, "preference": preference, "lines": lines, "are_all": now.unread <= IN_THE_PANEL}
     return render(request, "escalations/_notifications.html", context)

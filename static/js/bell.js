@@ -13,6 +13,7 @@ const ASK_EVERY = 3600_000; // quiet hours are told for a day
 const RECENT = 60_000;
 const MOST = 100;
 const bell = document.querySelector("[data-bell]");
+const HOME = bell.dataset.bell; // the page of all notifications
 const HEARD = `bell-${bell.dataset.person}`;
 const button = bell.querySelector("[data-bell-button]");
 const count = bell.querySelector("[data-bell-count]");
@@ -50,7 +51,7 @@ async function ask(since = told?.cursor) {
   waiting = [];
   let state;
   try {
-    const address = since === undefined ? bell.dataset.bell : `${bell.dataset.bell}?since=${since}`;
+    const address = since === undefined ? `${HOME}state/` : `${HOME}state/?since=${since}`;
     const { missed = [], ...rest } = await (await answer(address)).json();
     state = rest;
     show(state);
@@ -115,7 +116,7 @@ function arrive(html) {
 async function open() {
   if (!panel.firstElementChild) panel.textContent = "Loading…";
   try {
-    panel.innerHTML = await (await answer(bell.dataset.panel)).text();
+    panel.innerHTML = await (await answer(`${HOME}panel/`)).text();
   } catch {
     panel.textContent = "The server cannot be reached. Close this and try again in a moment.";
     return;
@@ -130,7 +131,7 @@ async function read(cursor) {
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
   const body = new URLSearchParams({ up_to: cursor, csrfmiddlewaretoken: token });
   try {
-    const state = await (await answer(bell.dataset.read, { method: "POST", body })).json();
+    const state = await (await answer(`${HOME}read/`, { method: "POST", body })).json();
     take(state);
     ears.tell(state);
   } catch {

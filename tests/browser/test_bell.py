@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -112,12 +113,15 @@ def test_who_sees_only_some_of_them_marks_the_rest_by_hand(open_as, server, ann,
     preferences.of(ben, ben.account)
     for _ in range(11):
         HandoffFactory(by=ann)
-    page = open_as(ben, "/account/")
+    page = open_as(ben, "/account/", viewport={"width": 360, "height": 740}, bypass_csp=True)
     says(page, "11")
     page.locator("[data-bell-button]").click()
     panel = page.get_by_role("dialog", name="Notifications")
     expect(panel.locator("li[data-unread]")).to_have_count(10)
     says(page, "11")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
     panel.get_by_role("button", name="Mark all as read").click()
     expect(panel.locator("li[data-unread]")).to_have_count(0)
     says(page, "none")
