@@ -21,6 +21,7 @@ from resolutionflow.accounts.requests import MemberRequest
 
 A_CURSOR = re.compile(r"[0-9]{1,19}")
 HIGHEST_CURSOR = 2**63 - 1
+UNDONE = (FeedEvent.Kind.RELEASED, True)  # a pick-up that counts as nothing
 
 
 @never_cache
@@ -74,9 +75,10 @@ def _today(account: Account, cursor: int) -> dict[str, int]:
 def _since(account_id: UUID, midnight: datetime, cursor: int) -> dict[str, int]:
     """The feed is append-only, so that at one cursor this is one answer."""
     events = FeedEvent.objects.filter(account=account_id, at__gte=midnight, at__lt=midnight + timedelta(days=2))
-    counts = dict(events.order_by().values_list("kind").annotate(Count("seq")))
+    told = events.order_by().values_list("kind", "data__undone").annotate(Count("seq"))
+    counts = {(kind, bool(undone)): n for kind, undone, n in told}
     return {
-        "escalated": counts.get(FeedEvent.Kind.CREATED, 0),
-        "picked_up": counts.get(FeedEvent.Kind.PICKED_UP, 0),
-        "resolved": counts.get(FeedEvent.Kind.RESOLVED, 0),
+        "escalated": counts.get((FeedEvent.Kind.CREATED, False), 0),
+        "picked_up": max(0, counts.get((FeedEvent.Kind.PICKED_UP, False), 0) - counts.get(UNDONE, 0)),
+        "resolved": counts.get((FeedEvent.Kind.RESOLVED, False), 0),
     }
