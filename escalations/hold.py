@@ -21,7 +21,7 @@ class Hold:
     warns_at: datetime | None = None
     ends_at: datetime | None = None
     undo_until: datetime | None = None
-    colleagues: "OwnedQuerySet[User]" = field(default_factory=User.objects.none)
+    colleagues: "QuerySet[User]" = field(default_factory=User.objects.none)
 
     @property
     def is_mine(self) -> bool:

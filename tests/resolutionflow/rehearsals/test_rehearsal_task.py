@@ -1,4 +1,4 @@
-"""The worker's part of a rehearsal: it plays to the end, or ends early, and is put back when the process ends."""
+"""The worker's part of a rehearsal: it plays to the end, ends early if asked to, or is put back with its process."""
 
 import asyncio
 import time
