@@ -3,6 +3,7 @@
 from escalations.models.assessment import Assessment
 from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
+from escalations.models.findable import Findable
 from escalations.models.handoff import Handoff
 from escalations.models.meaning import Meaning
 from escalations.models.model_call import ModelCall
@@ -17,6 +18,7 @@ __all__ = [
     "FeedCounter",
     "FeedEvent",
     "Feedback",
+    "Findable",
     "Handoff",
     "Meaning",
     "Message",
