@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from escalations.actions import holding, offers
 from escalations.actions.handoffs import UNDO
 from escalations.models import Handoff, Offer
-from resolutionflow.accounts.models import OwnedQuerySet, User
+from resolutionflow.accounts.models import User
 
 
 @dataclass(frozen=True)

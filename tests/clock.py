@@ -28,11 +28,11 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return self._jumps.now
 
 
-def run(scenario: Coroutine[Any, Any, Any]) -> Any:
-    """Run it with at most ten of the loop's own seconds."""
+def run(scenario: Coroutine[Any, Any, Any], *, seconds: float = 10) -> Any:
+    """Run it with at most so many of the loop's own seconds."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(_at_most(scenario))
+        return runner.run(_at_most(scenario, seconds))
 
 
-async def _at_most(scenario: Coroutine[Any, Any, Any], seconds: float = 10) -> Any:
+async def _at_most(scenario: Coroutine[Any, Any, Any], seconds: float) -> Any:
     return await asyncio.wait_for(scenario, timeout=seconds)

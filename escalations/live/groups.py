@@ -3,6 +3,7 @@
 from uuid import UUID
 
 PEOPLE = "people"  # the doors of every process: whose rights have changed
+LOOKING = "looking"  # every process: who looks at which handoff
 
 
 def queue_of(account_id: UUID | str) -> str:
@@ -17,4 +18,4 @@ def session(session_id: UUID | str) -> str:
 
 def is_watched(group: str) -> bool:
     """Whether pages or programs follow this group, so that it has a cursor and heartbeats."""
-    return group != PEOPLE
+    return group not in {PEOPLE, LOOKING}

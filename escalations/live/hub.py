@@ -193,6 +193,11 @@ class Hub:
             del self._topics[group]
             self._spawn(self._leave_layer(group))
 
+    def hand_on(self, group: str, text: str) -> None:
+        """Something of this process's own, to the group's sockets here, in no order with its frames."""
+        if topic := self._topics.get(group):
+            topic.broadcast(text, None)
+
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
         if self._tasks and self._tasks[0].get_loop() is loop and not any(task.done() for task in self._tasks):
@@ -275,8 +280,9 @@ class Hub:
             for group, cursor in now_at.items():
                 if topic := self._topics.get(group):
                     topic.beat(cursor)
-                    if topic.joined and topic.joined.done() and not topic.joined.result():
-                        topic.joined = asyncio.create_task(self._join_layer(group))
+            for topic in self._topics.values():
+                if topic.joined and topic.joined.done() and not topic.joined.result():
+                    topic.joined = asyncio.create_task(self._join_layer(topic.group))
 
     async def _rejoin(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("escalations", "0010_notification_preferences"),
+        ("escalations", "0011_search_backfill"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,6 +7,7 @@ from escalations.models.delivery import Delivery
 from escalations.models.draft import Draft
 from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
+from escalations.models.findable import Findable
 from escalations.models.handoff import Handoff
 from escalations.models.meaning import Meaning
 from escalations.models.model_call import ModelCall
@@ -27,6 +28,7 @@ __all__ = [
     "FeedCounter",
     "FeedEvent",
     "Feedback",
+    "Findable",
     "Handoff",
     "Meaning",
     "Message",

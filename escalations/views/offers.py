@@ -28,7 +28,7 @@ def hand_to(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     handoff = find(request, handoff_id)
     form = HandToForm(request.POST)
     told = form.cleaned_data if form.is_valid() else {}
-    to = User.objects.for_account(request.account).filter(pk=told.get("to")).first()
+    to = User.objects.for_account(request.account).filter(pk=told["to"]).first() if told else None
     actions.hand_to(handoff, by=request.user, to=to, note=told.get("note", ""))
     return go(request, reverse("escalations:handoff", args=[handoff.pk]))
 

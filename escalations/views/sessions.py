@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from escalations import ledger, suggestions
+from escalations import ledger, search, suggestions
 from escalations.actions import handoffs
 from escalations.actions import sessions as actions
 from escalations.forms import EscalateForm, MessageForm, ResolveForm, StartForm
@@ -24,7 +24,7 @@ PAGE_SIZE = 25
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: MemberRequest) -> HttpResponse:
-    """My desk, the account's sessions, and the form that starts one."""
+    """My desk, the account's sessions or those that have the words of `?q=`, and the form that starts one."""
     form = StartForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         session = actions.start(request.account, by=request.user, **form.cleaned_data)
@@ -32,10 +32,17 @@ def index(request: MemberRequest) -> HttpResponse:
     sessions = AISession.objects.for_account(request.account)
     state = request.GET.get("state", "")
     listed = sessions.filter(state=state) if state in AISession.State.values else sessions
+    question = search.clean(request.GET.get("q", ""))
+    asked = search.read(question) if question else None
+    if question:
+        listed = search.find(listed, request.account, asked) if asked else listed.none()
+    page_ = Paginator(listed.for_list(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "desk": sessions.of(request.user).for_list(),
-        "page": Paginator(listed.for_list(), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page_,
+        "question": question,
+        "found": search.show(page_.object_list, asked) if asked else [],
         "states": AISession.State.choices,
         "state": state,
     }

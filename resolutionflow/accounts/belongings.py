@@ -32,7 +32,7 @@ COLUMNS = """
 # What gives access to something, or could be tried out: hashes of passwords and tokens, keys, sealed secrets.
 GIVES_ACCESS = re.compile(r"(password|secret|digest|sealed|token(?!s)|key)(?!.*_id$)")
 # Second factors are keys as a whole; vectors and marks are made anew from the rest.
-NOT_EXPORTED = {"mfa_authenticator", "escalations_meaning", "analytics_mark"}
+NOT_EXPORTED = {"mfa_authenticator", "escalations_meaning", "escalations_findable", "analytics_mark"}
 
 
 class ForeignKey(NamedTuple):

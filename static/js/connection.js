@@ -64,6 +64,10 @@ export class Connection {
     this.onFrame(frame);
   }
 
+  answer(text) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
+  }
+
   closed(code) {
     this.socket = undefined;
     if (code === SIGN_IN) return this.signIn();

@@ -25,7 +25,7 @@ function press(selector, within) {
 
 /** The next or the previous card, or row of a list. */
 function step(by) {
-  const links = all(".card h2 a, .rows a:not(.ticket)");
+  const links = all(".card h2 a, .rows a:not(.ticket, .place a)");
   const here = document.activeElement.closest(".card, .rows > li");
   const at = here ? links.findIndex((link) => here.contains(link)) : by > 0 ? -1 : links.length;
   const next = links[Math.min(Math.max(at + by, 0), links.length - 1)];
@@ -46,6 +46,16 @@ function pickUp() {
   return Boolean(within) && press(".pick-up", within);
 }
 
+/** The search; where there is none, that of the sessions. */
+function search() {
+  const [field] = all("[data-search]");
+  field?.focus();
+  field?.select();
+  const [sessions] = field ? [] : all("[data-go=s]");
+  if (sessions) location.assign(`${sessions.pathname}#search`);
+  return Boolean(field ?? sessions);
+}
+
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
@@ -53,6 +63,7 @@ const KEYS = {
   e: () => press("[data-opens=escalate-dialog]"),
   u: () => press("[data-undo]"),
   c: () => press("[data-continue]"),
+  "/": search,
   "?": () => dialog.showModal() ?? true,
 };
 

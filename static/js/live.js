@@ -6,6 +6,7 @@
 import "./away.js";
 import { Connection } from "./connection.js";
 import { refresh } from "./clock.js";
+import { isWaiting, looked, showLookers } from "./looking.js";
 
 const PATIENCE = 1000; // a heartbeat may overtake the frame that it counts
 const RETRY = 2000;
@@ -22,7 +23,10 @@ export class LivePage {
     this.root = root;
     this.cursor = Number(root.dataset.liveCursor);
     this.fetchAgain = fetchAgain;
-    this.placed = placed;
+    this.placed = (frame) => {
+      placed(frame);
+      showLookers();
+    };
     this.came = came;
     this.leave = leave;
     this.waiting = [];
@@ -40,6 +44,8 @@ export class LivePage {
     else if (frame.type === "heartbeat") this.compare(frame.cursor, PATIENCE);
     else if (frame.type === "unavailable") return;
     else if (frame.type === "offers_changed") this.placed(frame);
+    else if (frame.type === "looking") looked(frame);
+    else if (frame.type === "still_looking") isWaiting() && this.connection.answer("looking");
     else if (frame.type === "message_delta") this.draft(frame);
     else if (frame.cursor === undefined) this.apply(frame);
     else if (this.resyncing) this.waiting.push(frame);

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from escalations.actions import sessions
 from tests.browser.test_main_path import case
 from tests.browser.test_queue import is_live
 from tests.factories import HandoffFactory, SessionFactory
@@ -99,3 +100,25 @@ def test_keys_rest_while_somebody_types_and_can_be_turned_off(open_as, ann, ben)
     page.keyboard.press("g")
     page.keyboard.press("q")
     page.wait_for_url("**/queue/")
+
+
+def test_a_slash_goes_to_the_search_from_anywhere_and_j_walks_what_it_finds(open_as, ann):
+    session = SessionFactory(by=ann, title="Printer offline", problem="")
+    message = sessions.post(session, by=ann, body="The spooler hangs. " * 200 + "It says 0x8004011d.")
+    SessionFactory(by=ann, title="Another printer", problem="")
+    page = open_as(ann, "/queue/")
+    page.keyboard.press("/")
+    search = page.get_by_role("searchbox", name="Search the sessions")
+    expect(search).to_be_focused()
+    page.keyboard.type("printer")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="2 sessions with “printer”")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator(":focus")).to_have_text("Printer offline")
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("printer 0x8004")  # in place of what was there
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="It says 0x8004011d").click()
+    expect(page.locator(f"#message-{message.pk}")).to_be_focused()

@@ -12,5 +12,5 @@ CHILDREN = {
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("walls", "0005_offers"), ("escalations", "0012_drafts_and_attachments")]
+    dependencies = [("walls", "0006_search"), ("escalations", "0012_drafts_and_attachments")]
     operations = [*of_parents(CHILDREN)]

@@ -1,6 +1,7 @@
 """Two web processes and a worker apart, with a real Valkey between them, behave as one; without it, nearly so."""
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -171,3 +172,32 @@ def test_valkey_that_hangs_holds_up_no_post(house, ann):
         wait_until_idle()  # nor the worker
     finally:
         house.valkey.process.send_signal(18)
+
+
+def test_who_looks_on_two_processes_counts_once_until_fifteen_seconds_after_they_were_killed(house, ann, ben, olga):
+    handoff = escalate(house.web[0], ann)
+    wait_until_idle()
+    path, bens = f"/ws/sessions/{handoff.session_id}/?looking={handoff.pk}", {"Cookie": f"sessionid={cookie_of(ben)}"}
+    doomed = Server("--no-worker", REDIS_URL=house.valkey.url).start()
+    with (
+        listen(house.web[0], olga) as olgas,
+        connect(doomed.ws_url + path, additional_headers=bens) as killed,
+        connect(house.web[1].ws_url + path, additional_headers=bens) as closed,
+    ):
+        for socket in (killed, closed):
+            frames_until(socket, "still_looking")
+            socket.send("looking")
+        assert numbers(olgas, handoff, until=1) == [1]
+        closed.close()
+        doomed.stop(signal.SIGKILL)
+        began = time.monotonic()
+        assert set(numbers(olgas, handoff, until=0)) <= {1, 0}
+        assert time.monotonic() - began < 15
+
+
+def numbers(socket: ClientConnection, handoff: Handoff, *, until: int) -> list[int]:
+    """How many look at it, as the queue is told, up to this number."""
+    seen: list[int] = []
+    while not seen or seen[-1] != until:
+        seen.append(frames_until(socket, "looking", 20)[-1]["handoffs"].get(str(handoff.pk), 0))
+    return seen
