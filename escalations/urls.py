@@ -2,18 +2,20 @@
 
 from django.urls import path
 
-from escalations.views import handoffs, queue, runbooks, secrets, sessions, steps
+from escalations.views import handoffs, lessons, queue, runbooks, secrets, sessions, steps
 
 app_name = "escalations"
 urlpatterns = [
     path("queue/", queue.show, name="queue"),
     path("queue/cards/", queue.cards, name="cards"),
+    path("queue/lessons/", lessons.show, name="lessons"),
     path("handoffs/<uuid:handoff_id>/", handoffs.context, name="handoff"),
     path("handoffs/<uuid:handoff_id>/pick-up/", handoffs.pick_up, name="pick-up"),
     path("handoffs/<uuid:handoff_id>/release/", handoffs.release, name="release"),
     path("handoffs/<uuid:handoff_id>/take-back/", handoffs.take_back, name="take-back"),
     path("handoffs/<uuid:handoff_id>/assess/", handoffs.assess_again, name="assess"),
     path("handoffs/<uuid:handoff_id>/feedback/", handoffs.judge, name="feedback"),
+    path("handoffs/<uuid:handoff_id>/got-it/", lessons.got_it, name="got-it"),
     path("runbooks/<str:key>/", runbooks.show, name="runbook"),
     path("sessions/", sessions.index, name="sessions"),
     path("sessions/<uuid:session_id>/", sessions.show, name="session"),

@@ -9,6 +9,7 @@ ASSESS = "escalations.tasks.assess"
 ANSWER = "escalations.tasks.answer"
 LEARN = "escalations.tasks.learn"
 PRUNE = "escalations.tasks.prune"
+COMPARE = "escalations.tasks.compare"
 
 AWAITED, IN_THE_BACKGROUND, NOBODY_WAITS = 10, 0, -10
 

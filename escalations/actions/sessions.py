@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from escalations import copilot, knowledge
-from escalations.actions import feed, jobs, learning
+from escalations.actions import feed, jobs, learning, lessons
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.secrets import Hiding, hide
@@ -130,6 +130,7 @@ def resolve(session: AISession, *, by: User, resolution: str) -> AISession:
         feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by)
     elif handoff:
         _close(handoff, state=Handoff.State.RESOLVED, resolved_at=Now())
+        lessons.tell(handoff)
         feed.append(FeedEvent.Kind.RESOLVED, handoff, by=by)
     closed = str(handoff.pk) if handoff else None
     record("resolved", account=by.account, by=by, about=f"session {session.pk}", handoff=closed)

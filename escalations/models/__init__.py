@@ -4,6 +4,7 @@ from escalations.models.assessment import Assessment
 from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
 from escalations.models.handoff import Handoff
+from escalations.models.lesson import Lesson
 from escalations.models.meaning import Meaning
 from escalations.models.model_call import ModelCall
 from escalations.models.refused import RefusedPickup
@@ -18,6 +19,7 @@ __all__ = [
     "FeedEvent",
     "Feedback",
     "Handoff",
+    "Lesson",
     "Meaning",
     "Message",
     "ModelCall",

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django_htmx.http import reswap, retarget
 
-from escalations import ledger, snapshot, suggestions
+from escalations import copilot, ledger, snapshot, suggestions
 from escalations.forms import EscalateForm, MessageForm, ResolveForm, StepForm
 from escalations.models import AISession, Assessment, Handoff, Message, TriedStep
 from resolutionflow.accounts.requests import MemberRequest
@@ -41,6 +41,7 @@ def page(request: MemberRequest, session: AISession, *, status: int = 200, **for
         "step_form": StepForm(),
         "escalate_form": EscalateForm(),
         "resolve_form": ResolveForm(),
+        "is_searched": copilot.is_on(session.account),
         **told,
         **forms,
     }
