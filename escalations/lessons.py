@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.utils import timezone
 
 from escalations.assessor import providers, sentences
 from escalations.assessor.sameness import closest, sentences_of
@@ -11,6 +13,7 @@ from escalations.models import Handoff, Lesson, TriedStep
 from resolutionflow.accounts.models import Account, User
 
 SHOWN = 3  # the newest; the others come up as these are ticked off
+NEWS_FOR = timedelta(days=30)  # whoever ticks nothing off is not followed by it for ever
 HEAVY = ("handoff__snapshot", "handoff__reason", "handoff__session__knowledge", "handoff__session__problem")
 
 
@@ -31,17 +34,25 @@ class Solved:
 
 
 def for_learner(user: User, account: Account) -> Solved:
-    unknown = of_account(account).filter(learner=user, got_at=None)
-    shown = list(unknown.order_by("-handoff__resolved_at", "-pk")[: SHOWN + 1])
-    more = unknown.count() - SHOWN if len(shown) > SHOWN else 0
-    open_ids = Handoff.objects.for_account(account).open().filter(created_by=user).values_list("pk", flat=True)
-    return Solved(shown[:SHOWN], more, [str(pk) for pk in open_ids])
+    """Most people have nothing to learn most of the time: that takes one question."""
+    since = timezone.now() - NEWS_FOR
+    unknown = Lesson.objects.for_account(account).filter(
+        learner=user, got_at=None, handoff__resolved_at__gte=since, handoff__session__pruned_at=None
+    )
+    mine = Handoff.objects.for_account(account).open().filter(created_by=user).order_by()
+    told = mine.values_list("pk", Value("open")).union(unknown.values_list("pk", Value("unknown")), all=True)
+    kinds = dict(told)
+    count = sum(kind == "unknown" for kind in kinds.values())
+    return Solved(
+        list(_in_full(unknown).order_by("-handoff__resolved_at", "-pk")[:SHOWN]) if count else [],
+        max(0, count - SHOWN),
+        [str(pk) for pk, kind in kinds.items() if kind == "open"],
+    )
 
 
-def of_account(account: Account) -> QuerySet[Lesson]:
-    """With what is shown of each; without those whose texts are gone."""
-    told = Lesson.objects.for_account(account).filter(handoff__session__pruned_at=None)
-    return told.select_related("handoff__session__resolved_by", "closest").defer(*HEAVY)
+def _in_full(lessons: QuerySet[Lesson]) -> QuerySet[Lesson]:
+    """With what is shown of each."""
+    return lessons.select_related("handoff__session__resolved_by", "closest").defer(*HEAVY)
 
 
 def of_handoff(handoff: Handoff) -> Lesson | None:

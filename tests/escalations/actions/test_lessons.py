@@ -1,6 +1,7 @@
 """Whoever escalated learns what fixed it, and which of their steps was closest."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -131,7 +132,16 @@ def test_the_newest_three_are_shown_and_the_rest_counted(ann, ben, harbor):
 
 
 @pytest.mark.django_db
-def test_with_the_texts_goes_the_lesson_from_the_list(ann, ben, harbor, django_capture_on_commit_callbacks):
+def test_what_nobody_ticks_off_is_no_news_after_a_month(ann, ben, harbor, monkeypatch):
+    solved(ann, ben)
+    now = told.timezone.now()
+    for days, count in ((29, 1), (31, 0)):
+        monkeypatch.setattr(told.timezone, "now", lambda days=days: now + timedelta(days=days))
+        assert len(told.for_learner(ann, harbor).lessons) == count
+
+
+@pytest.mark.django_db
+def test_with_the_texts_goes_the_lesson_from_the_list(ann, ben, harbor):
     handoff = solved(ann, ben, "Made a new Outlook profile")
     lessons.compare(handoff.pk)
     assert told.for_learner(ann, harbor).lessons
