@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import push_url, reswap, retarget
 
-from analytics import charts, export, facts, lists, metrics, page, periods
+from analytics import causes, charts, export, facts, lists, metrics, page, periods
 from analytics import report as reports
 from analytics.periods import BadPeriod, Period
 from escalations.models import Handoff
@@ -85,6 +85,13 @@ def handoffs_as_csv(request: MemberRequest) -> HttpResponseBase:
     found = lists.rows(request.account, period, chosen, as_of=metrics.now())
     _record(request, period, chosen.figure)
     return export.answer(request, export.portions(found, period.tz), f"{chosen.figure}-{_name(period)}")
+
+
+@for_owners
+def repeated_causes(request: MemberRequest) -> HttpResponse:
+    """What came again and again in the last 90 days."""
+    found = causes.of(request.account, now=timezone.now())
+    return render(request, "analytics/causes.html", {"causes": found, "days": causes.DAYS})
 
 
 @for_owners

@@ -150,6 +150,7 @@ async def learn(session_id: str | None = None) -> None:
 async def _learn_the_rest() -> None:
     with walls.everywhere():  # whatever any account has that is not learned yet
         done = await in_thread_of(_learning, lambda: learning.catch_up(seconds=LEARN_SECONDS))
+        done = done and await in_thread_of(_learning, lambda: learning.read_fixes(seconds=LEARN_SECONDS))
     if not done:
         await write(learning.later)
 

@@ -56,10 +56,10 @@ def _write_team(team: people.Team, now: datetime) -> list[Scene]:
     with sentences.left_out():  # nobody waits for what is long past, and it would take a minute
         for at, deed in sorted(stage.beats(), key=lambda beat: beat[0]):
             deed(at)
-    if learning.catch_up(account, seconds=LEARN_SECONDS):
-        for scene in stage.scenes:
-            scene.look_again()
-    else:
+    learned = learning.catch_up(account, seconds=LEARN_SECONDS)
+    for scene in stage.scenes if learned else []:
+        scene.look_again()
+    if not (learned and learning.read_fixes(account, seconds=LEARN_SECONDS / 2)):
         learning.later()
     for scene in stage.scenes:
         scene.write_rest()

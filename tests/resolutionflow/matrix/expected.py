@@ -94,6 +94,7 @@ DOORS: dict[str, Row] = {
     "sessions/<uuid:session_id>/reveal/": BY_WHO_HAS_IT,
     "sessions/<uuid:session_id>/resolve/": BY_WHO_HAS_IT,
     "analytics/": ("loooooools", "loooooools"),
+    "analytics/causes/": FIGURES,
     "analytics/escalations/": FIGURES,
     "analytics/escalations/table.csv": FIGURES,
     "analytics/escalations/handoffs/": FIGURES,
