@@ -9,7 +9,7 @@ from escalations.assessor import sentences
 from escalations.assessor.sameness import CLOSE_WORDS, SAME_WORDS
 from escalations.assessor.words import words_of
 
-# What fixed two cases reads alike from this cosine on. The same fix in other words lies between 0.8 and 1. Of 9,730 pairs
+# What fixed two cases reads alike from this cosine on. The same fix in other words is at 0.8 or more. Of 9,730 pairs
 # of different real cases one is beyond it, and is the same cause; from 0.7 on three are, one of them wrongly, and from
 # 0.6 on more than half of what is found is wrong. What is missed costs an owner less than what is claimed.
 SAME_FIX = 0.72

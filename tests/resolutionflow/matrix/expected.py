@@ -95,6 +95,8 @@ DOORS: dict[str, Row] = {
     "sessions/<uuid:session_id>/resolve/": BY_WHO_HAS_IT,
     "analytics/": ("loooooools", "loooooools"),
     "analytics/causes/": FIGURES,
+    "analytics/phone/": ("lffoofools", "lffoofools"),
+    "analytics/phone/<uuid:sample_id>/remove/": ("lffoonnnls", "lffoonnnls"),
     "analytics/escalations/": FIGURES,
     "analytics/escalations/table.csv": FIGURES,
     "analytics/escalations/handoffs/": FIGURES,
