@@ -105,7 +105,7 @@ def _grouped(account_id: UUID, n: int, oldest: datetime | None, newest: datetime
         groups = grouping.by_words([text for _, text in texts])
         return Grouped(_ids([pk for pk, _ in texts], groups), len(texts), by_words=True)
     fixes = list(told.filter(meaning__fix__isnull=False).values_list("pk", "meaning__fix")[:MOST])
-    groups = grouping.by_meaning([bytes(fix) for _, fix in fixes])
+    groups = grouping.by_meaning([bytes(fix or b"") for _, fix in fixes])
     return Grouped(_ids([pk for pk, _ in fixes], groups), len(fixes), by_words=False)
 
 
@@ -130,7 +130,8 @@ def _told(account: Account, groups: Sequence[Sequence[UUID]]) -> list[Cause]:
 def _waits(account: Account, ids: Sequence[UUID]) -> dict[UUID, float]:
     """From escalation to resolution in seconds, of the sessions whose handoff a picker resolved."""
     solved = HandoffFact.objects.for_account(account).filter(session__in=ids, resolution_seconds__isnull=False)
-    return dict(solved.order_by("-resolved_at").values_list("session_id", "resolution_seconds"))
+    told = solved.order_by("-resolved_at").values_list("session_id", "resolution_seconds")
+    return {session: seconds for session, seconds in told if seconds is not None}
 
 
 def _cause(sessions: Sequence[AISession], waits: Mapping[UUID, float]) -> Cause:

@@ -11,9 +11,9 @@ HOURS = LONGEST_PHONE_SECONDS // 3600
 
 def _number(most: int, *, unit: str) -> forms.IntegerField:
     words = f"a whole number from 0 to {most}"
-    told = dict.fromkeys(("invalid", "min_value", "max_value"), words)
+    told = dict.fromkeys(("required", "invalid", "min_value", "max_value"), words)
     widget = forms.NumberInput(attrs={"inputmode": "numeric", "data-stopwatch-fills": unit})
-    return forms.IntegerField(min_value=0, max_value=most, required=False, error_messages=told, widget=widget)
+    return forms.IntegerField(min_value=0, max_value=most, initial=0, error_messages=told, widget=widget)
 
 
 class PhoneForm(forms.Form):
@@ -29,7 +29,7 @@ class PhoneForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         if not self.errors:
-            cleaned["total"] = 60 * (cleaned.get("minutes") or 0) + (cleaned.get("seconds") or 0)
+            cleaned["total"] = 60 * cleaned["minutes"] + cleaned["seconds"]
             if not 1 <= cleaned["total"] <= LONGEST_PHONE_SECONDS:
                 raise forms.ValidationError(f"A sample lasts between 1 second and {HOURS} hours.")
         return cleaned
