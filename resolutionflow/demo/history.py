@@ -80,8 +80,9 @@ def _teach(account: Account, now: datetime) -> None:
     told: Counter[UUID] = Counter()
     for handoff in solved.only("resolved_at", "created_by"):
         told[handoff.created_by_id] += 1
-        is_new = told[handoff.created_by_id] <= STILL_NEW and now - handoff.resolved_at < timedelta(days=7)
-        got_at = None if is_new else handoff.resolved_at + timedelta(minutes=50)
+        at = handoff.resolved_at or now
+        is_new = told[handoff.created_by_id] <= STILL_NEW and now - at < timedelta(days=7)
+        got_at = None if is_new else at + timedelta(minutes=50)
         Lesson.objects.create(handoff=handoff, account=account, learner_id=handoff.created_by_id, got_at=got_at)
         with contextlib.nullcontext() if is_new else sentences.left_out():
             lessons.compare(handoff.pk)
