@@ -1,10 +1,13 @@
 """What the figures are computed from: one row per handoff, one per pickup, derived from the feed and never counted up.
 
-`facts.catch_up` is the only writer. Everything here can be thrown away and derived again
-(`manage.py rebuild_metrics`); the product itself never reads it.
+`facts.catch_up` is the only writer. All facts can be thrown away and derived again (`manage.py rebuild_metrics`); the
+product itself never reads them. `PhoneHandOff` alone is told by people (`phone.py`), and stays.
 """
 
+import uuid
+
 from django.db import models
+from django.db.models.functions import Now
 
 from escalations.models import AISession, Handoff
 from resolutionflow.accounts.models import Account, OwnedQuerySet, User
@@ -112,3 +115,34 @@ class Mark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}: {self.seq}"
+
+
+NOTE_LENGTH = 200
+LONGEST_PHONE_SECONDS = 4 * 3600
+
+
+class PhoneHandOff(models.Model):
+    """A hand-off by phone that somebody measured with a stopwatch. Never derived: `phone.py` is the only writer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="phone_handoffs", db_index=False)
+    seconds = models.PositiveIntegerField()
+    recorded_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField(db_default=Now())
+    note = models.CharField(max_length=NOTE_LENGTH, blank=True)
+
+    objects = OwnedQuerySet["PhoneHandOff"].as_manager()
+
+    class Meta:
+        db_table = "analytics_phone_handoff"
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["account", "at"], name="analytics_phone_account")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(seconds__gte=1, seconds__lte=LONGEST_PHONE_SECONDS),
+                name="analytics_phone_second_to_four_hours",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s by phone"

@@ -4,20 +4,24 @@ import functools
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import push_url, reswap, retarget
 
-from analytics import charts, export, facts, lists, metrics, page, periods
+from analytics import causes, charts, export, facts, lists, metrics, page, periods, phone
 from analytics import report as reports
+from analytics.forms import PhoneForm
+from analytics.models import PhoneHandOff
 from analytics.periods import BadPeriod, Period
 from escalations.models import Handoff
 from escalations.models.feed import cursor_of
@@ -88,9 +92,49 @@ def handoffs_as_csv(request: MemberRequest) -> HttpResponseBase:
 
 
 @for_owners
+def repeated_causes(request: MemberRequest) -> HttpResponse:
+    """What came again and again in the last 90 days."""
+    found = causes.of(request.account, now=timezone.now())
+    return render(request, "analytics/causes.html", {"causes": found, "days": causes.DAYS})
+
+
+@for_owners
 def waiting(request: MemberRequest) -> HttpResponse:
     """What waits in the queue now, as a fragment."""
     return render(request, "analytics/_waiting.html", _waiting(request.account))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_phone(request: MemberRequest) -> HttpResponse:
+    """One measured hand-off by phone; what is wrong with it is said on the page itself, whose links lead on by GET."""
+    if not request.user.may_see_analytics:
+        raise PermissionDenied
+    if request.method != "POST":
+        return redirect(f"{reverse('analytics:escalations')}?{request.GET.urlencode()}")
+    form = PhoneForm(request.POST)
+    if not form.is_valid():
+        return _page(request, _last_good(request), "analytics/escalations.html", phone_form=form)
+    told = form.cleaned_data
+    phone.add(request.account, by=request.user, seconds=told["total"], note=told["note"])
+    return _to_phone(request)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_phone(request: MemberRequest, sample_id: UUID) -> HttpResponse:
+    samples = PhoneHandOff.objects.for_account(request.account).select_related("recorded_by", "account")
+    sample = get_object_or_404(samples, pk=sample_id)
+    if not request.user.may_see_analytics:
+        raise PermissionDenied
+    if request.method != "POST":
+        return render(request, "analytics/remove_phone.html", {"sample": sample})
+    phone.remove(sample, by=request.user)
+    return _to_phone(request)
+
+
+def _to_phone(request: MemberRequest) -> HttpResponse:
+    return redirect(f"{reverse('analytics:escalations')}?{_last_good(request).query}#phone")
 
 
 def _record(request: MemberRequest, period: Period, what: str) -> None:
@@ -109,7 +153,15 @@ def _page(request: MemberRequest, period: Period, template: str, **more: Any) ->
     account = request.account
     report = reports.for_people(account, period)
     chart = charts.of(report.trend, report.previous_trend)
-    context = {**page.of_report(report), "chart": chart, **_waiting(account), "presets": periods.PRESETS, **more}
+    told = {"baseline": phone.baseline(account, period), "phone_form": PhoneForm()}
+    context = {
+        **page.of_report(report),
+        "chart": chart,
+        **_waiting(account),
+        "presets": periods.PRESETS,
+        **told,
+        **more,
+    }
     return render(request, template, context, status=422 if more else 200)
 
 

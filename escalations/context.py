@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from escalations import hold, news, snapshot
+from escalations import copilot, hold, lessons, news, snapshot
 from escalations.forms import HandToForm
 from escalations.models import FeedEvent, Handoff, TriedStep
 from escalations.models.attachment import IMAGES
@@ -56,6 +56,20 @@ class Proof:
     holds: bool | None
 
 
+@dataclass(frozen=True)
+class Fixed:
+    """How a handoff ended: who resolved it, the escalator's step that was closest to that, and how to say so.
+
+    `is_to_be_got`: the viewer escalated it, and has not said yet that they know.
+    """
+
+    by: User | None
+    closest: TriedStep | None
+    learner_was: str
+    is_to_be_got: bool
+    is_searched: bool
+
+
 def of(handoff: Handoff, *, viewer: User) -> dict[str, Any]:
     """The screen's template context."""
     numbers = {message["id"]: message["number"] for message in handoff.snapshot["messages"]}
@@ -71,6 +85,7 @@ def of(handoff: Handoff, *, viewer: User) -> dict[str, Any]:
         "not_run": [step for step in steps if step.outcome == TriedStep.Outcome.NOT_RUN.value],
         "tried_count": sum(step.outcome != TriedStep.Outcome.NOT_RUN.value for step in steps),
         "attachments": [_attachment(told) for told in handoff.snapshot.get("attachments", [])],
+        "fixed": _fixed(handoff, viewer) if handoff.state == Handoff.State.RESOLVED else None,
         "since": news.since(handoff),
         "proof": _proof(handoff),
         "is_mine": handoff.picked_up_by_id == viewer.pk,
@@ -86,6 +101,17 @@ def judgement(handoff: Handoff, *, viewer: User) -> dict[str, Any]:
     may_judge = viewer.may_work and handoff.assessment.data is not None and handoff.was_picked_up_by(viewer)
     vote = handoff.assessment.feedback.filter(by=viewer).first() if may_judge else None
     return {"handoff": handoff, "may_judge": may_judge, "vote": vote, "why": vote.why if vote else ""}
+
+
+def _fixed(handoff: Handoff, viewer: User) -> Fixed:
+    lesson = lessons.of_handoff(handoff)
+    return Fixed(
+        by=handoff.session.resolved_by,
+        closest=lesson.closest if lesson else None,
+        learner_was=f"{handoff.created_by.name} was",
+        is_to_be_got=lesson is not None and lesson.got_at is None and lesson.learner_id == viewer.pk,
+        is_searched=copilot.is_on(handoff.account),
+    )
 
 
 def _proof(handoff: Handoff) -> Proof:

@@ -44,6 +44,13 @@ def of_sessions(sessions: Sequence[AISession]) -> list[Meaning]:
     ]
 
 
+def of_fixes(sessions: Sequence[AISession]) -> list[bytes | None]:
+    """What fixed each of them, alone: nothing of what was wrong, and of what was tried."""
+    told = [session.resolution[:RESOLUTION_LENGTH].strip() for session in sessions]
+    vectors = iter(sentences.encode([text for text in told if text]))
+    return [next(vectors) if text else None for text in told]
+
+
 def of_runbooks(pages: Sequence[Runbook]) -> list[Runbook]:
     """The same pages with what they mean; not stored."""
     texts = [f"{page.title}. {' '.join(page.tags)} {page.body}" for page in pages]

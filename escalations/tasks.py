@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 from prometheus_client import Histogram
 
 from escalations import idempotency, thinking, whose
-from escalations.actions import assessments, attachments, drafts, jobs, learning, leases, pruning, sessions
+from escalations.actions import assessments, attachments, drafts, jobs, learning, leases, lessons, pruning, sessions
 from escalations.actions.assessments import Attempt
 from escalations.live.drafts import Draft
 from escalations.models import AISession, Assessment
@@ -153,8 +153,17 @@ async def learn(session_id: str | None = None) -> None:
 async def _learn_the_rest() -> None:
     with walls.everywhere():  # whatever any account has that is not learned yet
         done = await in_thread_of(_learning, lambda: learning.catch_up(seconds=LEARN_SECONDS))
+        done = done and await in_thread_of(_learning, lambda: learning.read_fixes(seconds=LEARN_SECONDS))
     if not done:
         await write(learning.later)
+
+
+@app.task(name=jobs.COMPARE, retry=PutBack())
+async def compare(handoff_id: str) -> None:
+    """Find out which step of whoever escalated was closest to what fixed it."""
+    logs.begin(job="compare", handoff=handoff_id)
+    with walls.within(await write(lambda: whose.handoff(handoff_id))):
+        await in_thread_of(_learning, lambda: lessons.compare(UUID(handoff_id)))
 
 
 @app.periodic(cron="7 * * * *")

@@ -7,6 +7,7 @@ from escalations.views import (
     channels,
     drafts,
     handoffs,
+    lessons,
     notification_settings,
     notifications,
     offers,
@@ -21,6 +22,7 @@ app_name = "escalations"
 urlpatterns = [
     path("queue/", queue.show, name="queue"),
     path("queue/cards/", queue.cards, name="cards"),
+    path("queue/lessons/", lessons.show, name="lessons"),
     path("handoffs/<uuid:handoff_id>/", handoffs.context, name="handoff"),
     path("handoffs/<uuid:handoff_id>/pick-up/", handoffs.pick_up, name="pick-up"),
     path("handoffs/<uuid:handoff_id>/release/", handoffs.release, name="release"),
@@ -38,6 +40,7 @@ urlpatterns = [
     path("notifications/state/", notifications.state, name="notifications-state"),
     path("notifications/read/", notifications.read, name="notifications-read"),
     path("account/notifications/", notification_settings.settings, name="notification-settings"),
+    path("handoffs/<uuid:handoff_id>/got-it/", lessons.got_it, name="got-it"),
     path("runbooks/<str:key>/", runbooks.show, name="runbook"),
     path("sessions/", sessions.index, name="sessions"),
     path("sessions/<uuid:session_id>/", sessions.show, name="session"),

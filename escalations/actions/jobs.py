@@ -13,6 +13,7 @@ LEASE = "escalations.tasks.see_to_lease"
 TELL = "escalations.notifications.tell"
 DELIVER = "escalations.notifications.deliver"
 DELIVER_ONE = "escalations.notifications.deliver_one"
+COMPARE = "escalations.tasks.compare"
 
 MARGIN = timedelta(seconds=1)  # a job that is due at a moment must not find that it is not there yet
 AWAITED, IN_THE_BACKGROUND, NOBODY_WAITS = 10, 0, -10

@@ -26,6 +26,7 @@ def learn(session_id: UUID) -> None:
     """Learn one resolved session. Of two who do that at the same time one writes it."""
     if sentences.is_there():
         _learn_sessions(_resolved().filter(pk=session_id))
+        _read_fixes(Meaning.objects.filter(session=session_id))
 
 
 def catch_up(account: Account | None = None, *, seconds: float) -> bool:
@@ -42,6 +43,18 @@ def catch_up(account: Account | None = None, *, seconds: float) -> bool:
     return True
 
 
+def read_fixes(account: Account | None = None, *, seconds: float) -> bool:
+    """Read what fixed each learned session, likewise: only owners' pages ask for it, so it comes after all else."""
+    if not sentences.is_there():
+        return True
+    end = time.monotonic() + seconds
+    unread = Meaning.objects.filter(fix=None, **({"account": account} if account else {}))
+    while _read_fixes(unread.filter(session__resolution__gt="").order_by("-session__resolved_at")[:AT_ONCE]):
+        if time.monotonic() > end:
+            return False
+    return True
+
+
 def _resolved() -> QuerySet[AISession]:
     return meaning.readable().filter(state=AISession.State.RESOLVED).defer("knowledge")
 
@@ -50,6 +63,14 @@ def _learn_sessions(sessions: Sequence[AISession] | QuerySet[AISession]) -> int:
     made = meaning.of_sessions(list(sessions))
     Meaning.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)
+
+
+def _read_fixes(meanings: QuerySet[Meaning]) -> int:
+    read = list(meanings.select_related("session").defer("session__knowledge", "whole", "tried", "sketch"))
+    for meant, fix in zip(read, meaning.of_fixes([each.session for each in read]), strict=True):
+        meant.fix = fix
+    Meaning.objects.bulk_update(read, ["fix"])
+    return sum(each.fix is not None for each in read)
 
 
 def _learn_runbooks(pages: QuerySet[Runbook]) -> int:

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from escalations import copilot, knowledge
-from escalations.actions import attachments, drafts, feed, jobs, learning, leases, offers
+from escalations.actions import attachments, drafts, feed, jobs, learning, leases, lessons, offers
 from escalations.actions.conversation import add_message, change, lock, lock_as_holder
 from escalations.actions.refusals import Conflict, require_engineer
 from escalations.actions.secrets import Hiding, hide
@@ -140,15 +140,16 @@ def resolve(session: AISession, *, by: User, resolution: str, from_draft: bool =
     knowledge.learn(session)
     learning.later(session)
     lock(session)
+    if from_draft:
+        drafts.was_sent(session, by=by, field=Draft.Field.RESOLUTION)
     if handoff and handoff.is_waiting:
         _close(handoff, state=Handoff.State.TAKEN_BACK, taken_back_at=Now())
         feed.append(FeedEvent.Kind.TAKEN_BACK, handoff, by=by)
     elif handoff:
         offers.end(handoff)
         _close(handoff, state=Handoff.State.RESOLVED, resolved_at=Now())
+        lessons.tell(handoff)
         feed.append(FeedEvent.Kind.RESOLVED, handoff, by=by)
-    if from_draft:
-        drafts.was_sent(session, by=by, field=Draft.Field.RESOLUTION)
     closed = str(handoff.pk) if handoff else None
     record("resolved", account=by.account, by=by, about=f"session {session.pk}", handoff=closed)
     return session

@@ -9,6 +9,7 @@ from escalations.models.feed import FeedCounter, FeedEvent
 from escalations.models.feedback import Feedback
 from escalations.models.findable import Findable
 from escalations.models.handoff import Handoff
+from escalations.models.lesson import Lesson
 from escalations.models.meaning import Meaning
 from escalations.models.model_call import ModelCall
 from escalations.models.offer import Offer
@@ -30,6 +31,7 @@ __all__ = [
     "Feedback",
     "Findable",
     "Handoff",
+    "Lesson",
     "Meaning",
     "Message",
     "ModelCall",

@@ -32,14 +32,15 @@ class Bits(models.Field):  # type: ignore[type-arg]  # only the stubs know that 
 
 class Meaning(models.Model):
     """`sketch` finds it among many (the signs of `whole`), `whole` says how close it is. `tried` is what failed there;
-    null where nothing did. An index holds the sketches of an account side by side, so that looking at all of 100,000
-    takes milliseconds."""
+    null where nothing did. `fix` is what fixed it, alone; null where nothing is told of it, or it is not read yet. An
+    index holds the sketches of an account side by side, so that looking at all of 100,000 takes milliseconds."""
 
     session = models.OneToOneField(AISession, models.CASCADE, primary_key=True, related_name="meaning")
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
     sketch = Bits()
     whole = models.BinaryField(max_length=2 * SIZE)
     tried = models.BinaryField(max_length=2 * SIZE, null=True)
+    fix = models.BinaryField(max_length=2 * SIZE, null=True)
 
     objects = OwnedQuerySet["Meaning"].as_manager()
 

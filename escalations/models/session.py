@@ -68,6 +68,9 @@ class AISession(models.Model):
         indexes = [
             models.Index(fields=["account", "-created_at"], name="session_account_recent"),
             models.Index(fields=["holder", "state"], name="session_holder_state"),
+            models.Index(
+                fields=["account", "-resolved_at"], name="session_resolved_recent", condition=models.Q(state="resolved")
+            ),
             GinIndex(fields=["knowledge"], name="session_knowledge"),
         ]
         constraints = [

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from escalations import lessons
 from escalations.live import cards as live_cards
 from escalations.models import AISession, FeedEvent, Handoff, Offer
 from escalations.models.feed import cursor_of
@@ -43,6 +44,7 @@ def show(request: MemberRequest) -> HttpResponse:
             .values("pk", "title", "state", "held_since")[:8],
             "today": _today(account, cursor),
             "offers": Offer.objects.waiting_for(request.user),
+            "solved": lessons.for_learner(request.user, account) if request.user.may_work else None,
             "filter": wanted,
             "shown": wanted.count(Handoff.objects.for_account(account).waiting()) if wanted.selector else len(listed),
             "priorities": Handoff.Priority.choices,

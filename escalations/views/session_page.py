@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django_htmx.http import reswap, retarget
 
-from escalations import hold, ledger, snapshot, suggestions
+from escalations import copilot, hold, ledger, snapshot, suggestions
 from escalations.actions import attachments, drafts
 from escalations.forms import EscalateForm, HandToForm, MessageForm, ResolveForm, StepForm
 from escalations.models import AISession, Assessment, Draft, Handoff, Message, TriedStep
@@ -49,6 +49,7 @@ def page(request: MemberRequest, session: AISession, *, status: int = 200, **for
         "resolve_form": ResolveForm(initial={"resolution": kept[Draft.Field.RESOLUTION].text}),
         "hold": hold.of(told["handoff"], viewer=request.user),
         "hand_to_form": HandToForm(),
+        "is_searched": copilot.is_on(session.account),
         **told,
         **unsent,
         **forms,

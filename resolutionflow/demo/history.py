@@ -1,16 +1,20 @@
 """Plays all cases of a team, beat by beat in order of time, and writes what they leave behind."""
 
+import contextlib
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import connection, transaction
 
-from escalations.actions import learning
+from escalations.actions import learning, lessons
 from escalations.assessor import sentences
+from escalations.models import Handoff, Lesson
 from resolutionflow.accounts.models import Account
-from resolutionflow.demo import calendar, cases, people, waiting
+from resolutionflow.demo import calendar, cases, measured, people, waiting
 from resolutionflow.demo.cases import Case
 from resolutionflow.demo.feed import Feed
 from resolutionflow.demo.people import People
@@ -20,6 +24,7 @@ from resolutionflow.demo.scene import Scene
 SEED = 7
 LOCK = 0x44454D4F  # "DEMO"
 LEARN_SECONDS = 8.0  # for a team; on a slower machine the worker reads the rest
+STILL_NEW = 2  # for each of whoever escalated
 LAST_END = timedelta(minutes=55)  # before now; later there is only what is open
 
 # Who works how much: two engineers do, the others help out.
@@ -56,15 +61,31 @@ def _write_team(team: people.Team, now: datetime) -> list[Scene]:
     with sentences.left_out():  # nobody waits for what is long past, and it would take a minute
         for at, deed in sorted(stage.beats(), key=lambda beat: beat[0]):
             deed(at)
-    if learning.catch_up(account, seconds=LEARN_SECONDS):
-        for scene in stage.scenes:
-            scene.look_again()
-    else:
+    learned = learning.catch_up(account, seconds=LEARN_SECONDS)
+    for scene in stage.scenes if learned else []:
+        scene.look_again()
+    if not (learned and learning.read_fixes(account, seconds=LEARN_SECONDS / 2)):
         learning.later()
     for scene in stage.scenes:
         scene.write_rest()
     stage.feed.write()
+    _teach(account, now)
+    measured.write(account, members, now)
     return stage.scenes
+
+
+def _teach(account: Account, now: datetime) -> None:
+    """Whoever escalated knows what fixed it, but for what was solved last."""
+    solved = Handoff.objects.for_account(account).filter(state=Handoff.State.RESOLVED).order_by("-resolved_at")
+    told: Counter[UUID] = Counter()
+    for handoff in solved.only("resolved_at", "created_by"):
+        told[handoff.created_by_id] += 1
+        at = handoff.resolved_at or now
+        is_new = told[handoff.created_by_id] <= STILL_NEW and now - at < timedelta(days=7)
+        got_at = None if is_new else at + timedelta(minutes=50)
+        Lesson.objects.create(handoff=handoff, account=account, learner_id=handoff.created_by_id, got_at=got_at)
+        with contextlib.nullcontext() if is_new else sentences.left_out():
+            lessons.compare(handoff.pk)
 
 
 class Stage:

@@ -28,6 +28,8 @@ KINDS = {
     "admin_changed": "Changed in the admin",
     "imported": "Imported",
     "metrics_rebuilt": "Figures derived anew",
+    "phone_handoff_added": "Hand-off by phone measured",
+    "phone_handoff_removed": "Measured hand-off by phone removed",
     "pruned": "Old sessions removed",
     "account_exported": "Account exported",
     "account_deleted": "Account deleted",

@@ -1,6 +1,7 @@
 // The live queue: counts what waits, keeps its order over every fetch, and counts arrivals in the tab's title.
 
 import { leave, welcome } from "./calm.js";
+import { learnFrom } from "./lessons.js";
 import { LivePage, fetchDocument, process, replaceKeepingFocus } from "./live.js";
 import { offersChanged } from "./offers.js";
 import { countOn, putRight } from "./today.js";
@@ -90,6 +91,7 @@ new LivePage(root, {
     countOn(frame.type);
     offersChanged(frame);
     document.dispatchEvent(new CustomEvent("queue-frame", { detail: frame })); // for the bell
+    learnFrom(frame);
     if (frame.html && ["handoff_created", "handoff_released"].includes(frame.type)) noticeArrivals(1);
   },
 });

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from escalations.actions import assessments, channels, drafts, handoffs, jobs, sessions, steps
 from escalations.actions.suggestions import SuggestedStep
-from escalations.models import AISession, Assessment, Handoff
+from escalations.models import AISession, Assessment, Handoff, Lesson
 from tests.attached import attach, sent
 from tests.browser.assessed import STEPS, assessed_handoff
 from tests.factories import HandoffFactory, SessionFactory
@@ -36,6 +36,11 @@ def places(server, ann, ben, olga, settings) -> dict[str, str]:
     SessionFactory(by=ann, resolved=True)
     waiting = HandoffFactory(by=ann, priority="urgent", session=SessionFactory(by=ann, title=LONG[:200]))
     picked = assessed_handoff(by=ann, picker=ben, settings=settings, client_name=LONG[:100], problem=LONG)
+    own = SessionFactory(by=ben, title=LONG[:200])
+    close = steps.record_step(own, by=ben, description=LONG, outcome="failed")
+    solved = HandoffFactory(by=ben, session=own, picker=ann)
+    sessions.resolve(solved.session, by=ann, resolution=LONG)
+    Lesson.objects.filter(handoff=solved).update(closest=close, compared_at=solved.picked_up_at)
     step = SuggestedStep(picked, 0, STEPS[0])
     sessions.post(picked.session, by=ben, body=f"{STEPS[0]} {LONG}", step=step)  # asks how it went
     for outcome in ("failed", "worked", "worked"):  # of which two are merged, and the third could be
@@ -54,6 +59,7 @@ def places(server, ann, ben, olga, settings) -> dict[str, str]:
         "escalate": f"/sessions/{SessionFactory(by=ben).pk}/?open=escalate",
         "resolve": f"/sessions/{picked.session_id}/?open=resolve",
         "handoff": f"/handoffs/{picked.pk}/",
+        "resolved handoff": f"/handoffs/{solved.pk}/",
         "runbook": "/runbooks/vpn/",
         "help": "/help/",
         "your account": "/account/",

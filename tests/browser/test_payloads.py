@@ -16,8 +16,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from playwright.sync_api import Route, expect
 
+from analytics import phone
+from analytics.models import NOTE_LENGTH
 from escalations.actions import assessments, drafts, feedback, handoffs, jobs, offers, runbooks, sessions, steps
-from escalations.models import AISession, Assessment, Channel, Delivery, Handoff, Runbook
+from escalations.models import AISession, Assessment, Channel, Delivery, Handoff, Lesson, Runbook
 from escalations.runbooks import Page as RunbookPage
 from resolutionflow.accounts.models import Account, ApiToken, User
 from tests.attached import sent
@@ -115,8 +117,10 @@ def test_queue_lists_figures_and_admin_show_every_text_as_it_is(watch, quiet, be
     titles, names = PAYLOADS, [text[:NAME] for text in PAYLOADS]
     page_by_page(engineer, "/sessions/?page={}", 25, titles)
     page_by_page(owner, "/analytics/escalations/handoffs/?figure=escalations&part=numerator&page={}", 50, titles)
+    for text in PAYLOADS:
+        phone.add(quiet, by=olga, seconds=290, note=text[:NOTE_LENGTH])
     owner.open("/analytics/escalations/")
-    owner.shows(*names)
+    owner.shows(*names, *(text[:NOTE_LENGTH] for text in PAYLOADS))
     page_by_page(operator, "/admin/escalations/aisession/?p={}", 50, titles)
     page_by_page(operator, "/admin/escalations/handoff/?p={}", 50, titles)
     page_by_page(operator, "/admin/accounts/user/?p={}", 50, names)
@@ -213,6 +217,25 @@ def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann,
         sessions.resolve(AISession.objects.get(pk=session.pk), by=ben, resolution=text)
         looker.open(f"/sessions/{session.pk}/")
         looker.shows(text, text[:NAME])
+        Lesson.objects.filter(handoff=handoff).update(closest=session.steps.get())
+        looker.open(f"/handoffs/{handoff.pk}/")
+        looker.shows(f"{text[:NAME]} was close: ‘{text}’", text)
+
+
+def test_what_was_solved_and_what_repeats_show_their_texts_as_they_are(watch, quiet, ann, ben, olga):
+    learner, owner = watch(ann), watch(olga)
+    for text in SOME[:: 1 if EVERY else 3]:
+        for _ in range(2):
+            session = start(text, by=ann)
+            tried(session, by=ann, text=text)
+            handoff = handoffs.escalate(session, by=ann, reason=text, priority="low")
+            handoffs.pick_up(handoff, by=ben)
+            sessions.resolve(AISession.objects.get(pk=session.pk), by=ben, resolution=f"Spooler {text}")
+            Lesson.objects.filter(handoff=handoff).update(closest=session.steps.get())
+        learner.open("/queue/")
+        learner.shows(text, f"Spooler {text}"[:119], f"You were close: ‘{text}’")
+        owner.open("/analytics/causes/")
+        owner.shows(text)
 
 
 # What models and runbooks say

@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from playwright.sync_api import expect
 from procrastinate.contrib.django import app
 
+from analytics import phone
 from escalations.actions import feedback
 from resolutionflow.accounts.models import ApiToken
 from tests.browser.assessed import assessed_handoff
@@ -22,11 +23,13 @@ LINKS = (
 
 
 @pytest.fixture
-def places(server, ann, ben, settings) -> list[str]:
+def places(server, ann, ben, olga, settings) -> list[str]:
     waiting = HandoffFactory(by=ann, priority="urgent")
     picked = assessed_handoff(by=ann, picker=ben, settings=settings)
     feedback.judge(picked, by=ben, helpful=True, why="It was the token.")
     done = SessionFactory(by=ben, resolved=True)
+    solved = HandoffFactory(by=ben, picker=ann, resolved=True)
+    sample = phone.add(olga.account, by=olga, seconds=290)
     ApiToken.issue(ann, name="a script")
     app.configure_task("nobody.does.this", queue="nobody", lock="one").defer(number=1, words="two")
     return [
@@ -39,6 +42,7 @@ def places(server, ann, ben, settings) -> list[str]:
         *("/analytics/escalations/", "/analytics/escalations/handoffs/", "/analytics/escalations/waiting/"),
         *("/help/", "/account/", "/settings/"),
         *("/settings/channels/", "/settings/channels/add/slack/"),
+        *("/queue/lessons/", f"/handoffs/{solved.pk}/", "/analytics/causes/", f"/analytics/phone/{sample.pk}/remove/"),
     ]
 
 

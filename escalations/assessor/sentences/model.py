@@ -22,6 +22,13 @@ TINY = np.float32(1e-12)
 STORED = np.dtype("<f2")
 
 
+def alike(vectors: Sequence[bytes], at_least: float) -> list[int]:
+    """As `sentences.alike`."""
+    rows = np.frombuffer(b"".join(vectors), STORED).astype(np.float32).reshape(len(vectors), -1)
+    packed = np.packbits(rows @ rows.T >= at_least, axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]
+
+
 class Model:
     def __init__(self, folder: Path) -> None:
         self.vocabulary = Vocabulary(folder / "vocab.txt")

@@ -44,7 +44,8 @@ class Command(BaseCommand):
         if run.kept:
             command = "import_sessions"
             record("imported", account=run.account, by=None, about="sessions", command=command, kept=run.kept)
-        if run.kept and not learning.catch_up(run.account, seconds=LEARN_SECONDS):
+        learned = run.kept and learning.catch_up(run.account, seconds=LEARN_SECONDS)
+        if run.kept and not (learned and learning.read_fixes(run.account, seconds=0)):
             learning.later()
         if run.bad:
             sys.exit(1)

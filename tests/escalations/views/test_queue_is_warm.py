@@ -19,7 +19,7 @@ def waiting(ann) -> list:
 
 @pytest.mark.parametrize(
     ("path", "questions"),
-    [("/queue/", ["cursor", "desk"]), ("/queue/cards/?base=0", ["cursor"])],
+    [("/queue/", ["cursor", "desk", "solved"]), ("/queue/cards/?base=0", ["cursor"])],
 )
 def test_a_warm_page_asks_little_however_many_wait(path, questions, as_user, ben, waiting, django_assert_num_queries):
     browser = as_user(ben)

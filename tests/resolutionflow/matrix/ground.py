@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import Model
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from analytics import phone
 from escalations.actions import (
     assessments,
     attachments,
@@ -127,6 +128,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     secrets.reveal(own.secrets.get(number=1), by=engineer)
     runbooks.keep(Page(path="a.md", title=mark, tags=(), body=mark, steps=(mark,)), account=made.account)
     ModelCall.objects.create(account=made.account, purpose="answer", model=f"{mark}:1", expires_at=own.created_at)
+    sample = phone.add(made.account, by=made.people["owner"], seconds=290, note=f"{mark} called")
     record("exported", account=made.account, by=engineer, about=f"{mark} figures")
     preferences.of(colleague, made.account)
     told = {"name": f"{mark} hook", "target": f"https://{mark}.example/", "kinds": TOLD, "priorities": ["high"]}
@@ -138,6 +140,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
         "procrastinatejob": str(ProcrastinateJob.objects.order_by("id").values_list("pk", flat=True).first() or 1),
         "session_id": str(own.pk), "attachment_id": str(attached.pk),
         "step_id": str(tried[0].pk), "other_id": str(tried[1].pk),
+        "sample_id": str(sample.pk),
         "handoff_id": str(waiting.pk), "held_id": str(held.pk), "key": str(made.account.runbooks.get().pk),
         "account": str(made.account.pk), "user": str(colleague.pk),
         "assessment": str(waiting.pk), "handoff": str(waiting.pk), "aisession": str(own.pk),
