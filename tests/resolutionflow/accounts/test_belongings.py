@@ -9,14 +9,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from analytics import facts
-from escalations import audit
-from escalations.actions import channels, deliveries, handoffs, secrets, sessions
-from escalations.models import AISession, Channel, Secret
+from escalations import audit, files
+from escalations.actions import channels, deliveries, drafts, handoffs, secrets, sessions
+from escalations.models import AISession, Attachment, Channel, Draft, Secret
 from resolutionflow.accounts.belongings import Belongings
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.trail import record
 from resolutionflow.trail.models import Entry
 from resolutionflow.trail.verification import prove
+from tests.attached import sent
 from tests.escalations.actions.test_pruning import closed
 from tests.factories import HandoffFactory, UserFactory
 
@@ -38,6 +39,11 @@ def rows():
     return found
 
 
+@pytest.fixture(autouse=True)
+def place(settings, tmp_path):
+    settings.ATTACHMENTS_DIR = tmp_path / "attachments"
+
+
 def lived_in(by, picker, as_user):
     """An account in which all kinds of rows are there."""
     closed(by, picker)
@@ -47,6 +53,8 @@ def lived_in(by, picker, as_user):
         handoffs.pick_up(lost, by=UserFactory(account=by.account))
     session = sessions.start(by.account, by=by, title="VPN", problem="password: hunter22")
     secrets.reveal(session.secrets.get(), by=by)
+    sent(session, by=by, name="setup.log", content=f"the log of {by.name}".encode())
+    drafts.keep(session, by=by, field="message", text="hunter22 it was", sent=0, page="p", turn=1)
     ApiToken.issue(by)
     manager = UserFactory(account=by.account, role="owner")
     told = {"target": HOOK, "kinds": ["handoff_created"], "priorities": ["normal"]}
@@ -113,7 +121,7 @@ def exported(tmp_path):
     call_command("export_account", "harbor-it", str(file))
     assert file.stat().st_mode & 0o077 == 0
     with zipfile.ZipFile(file) as archive:
-        told = {name: archive.read(name).decode() for name in archive.namelist()}
+        told = {name: archive.read(name).decode() for name in archive.namelist() if not name.startswith("attach")}
     manifest = json.loads(told.pop("manifest.json"))
     found = {
         name.removesuffix(".jsonl"): [json.loads(line) for line in text.splitlines()] for name, text in told.items()
@@ -136,6 +144,28 @@ def test_the_export_has_all_of_the_account_and_nothing_of_another(both, ann, zoe
     assert found["escalations_handoff"][0]["snapshot"]["session"]["title"]
     for stranger in (zoe.account_id, *User.objects.filter(account=zoe.account).values_list("pk", flat=True)):
         assert str(stranger) not in text
+
+
+def test_the_export_has_the_files_and_names_those_that_are_missing(both, ann, zoe, harbor, tmp_path):
+    mine, elsewhere = (Attachment.objects.get(session__account=who.account) for who in (ann, zoe))
+    gone = sent(AISession.objects.filter(holder=ann, state="active").first(), by=ann)
+    files.remove([gone.pk])
+    exported(tmp_path)
+    with zipfile.ZipFile(tmp_path / "harbor.zip") as archive:
+        held = [name for name in archive.namelist() if name.startswith("attachments/")]
+        assert held == [f"attachments/{mine.pk}"]
+        assert archive.read(held[0]) == b"the log of Ann Abel"
+        assert json.loads(archive.read("manifest.json"))["attachments_missing"] == [str(gone.pk)]
+    assert files.path_of(elsewhere.pk).exists()
+
+
+def test_who_is_deleted_leaves_no_file_and_the_others_keep_theirs(both, ann, zoe):
+    mine, elsewhere = (Attachment.objects.get(session__account=who.account) for who in (ann, zoe))
+    assert files.path_of(mine.pk).exists()
+    call_command("delete_account", "harbor-it", yes="harbor-it")
+    assert not files.path_of(mine.pk).exists()
+    assert files.path_of(elsewhere.pk).exists()
+    assert Draft.objects.get().by == zoe
 
 
 def test_nothing_in_it_opens_anything(both, ann, harbor, tmp_path):
