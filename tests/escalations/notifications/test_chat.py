@@ -46,7 +46,7 @@ HOSTILE = [
     ("ntfy", "ntfy://127.0.0.1/topic"),
     ("ntfy", "user:pass@topic"),
     ("ntfy", "a/b"),
-    ("ntfy", "topic?attach=file:///etc/passwd"),
+    ("ntfy", "topic?attach=/etc/passwd"),
     ("ntfy", "json://127.0.0.1"),
 ]
 
