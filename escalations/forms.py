@@ -75,4 +75,4 @@ class ReleaseForm(PageForm):
 
 class HandToForm(PageForm):
     to = forms.UUIDField()
-    note = _text(NOTE_LENGTH, required=False, placeholder="Why them? (optional)")
+    note = _text(NOTE_LENGTH, required=False, placeholder="What do they know that you do not?")

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from escalations.actions import holding, offers
 from escalations.actions.handoffs import UNDO
 from escalations.models import Handoff, Offer
-from resolutionflow.accounts.models import OwnedQuerySet, User
+from resolutionflow.accounts.models import User
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Hold:
     warns_at: datetime | None = None
     ends_at: datetime | None = None
     undo_until: datetime | None = None
-    colleagues: "OwnedQuerySet[User]" = field(default_factory=User.objects.none)
+    colleagues: "QuerySet[User]" = field(default_factory=User.objects.none)
 
     @property
     def is_mine(self) -> bool:
