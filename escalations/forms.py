@@ -93,7 +93,7 @@ class ReleaseForm(PageForm):
 
 class HandToForm(PageForm):
     to = forms.UUIDField()
-    note = _text(NOTE_LENGTH, required=False, placeholder="Why them? (optional)")
+    note = _text(NOTE_LENGTH, required=False, placeholder="What do they know that you do not?")
 
 
 HIGHEST_POSITION = 2**63 - 1  # of a feed

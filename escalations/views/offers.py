@@ -27,9 +27,9 @@ def show(request: MemberRequest) -> HttpResponse:
 def hand_to(request: MemberRequest, handoff_id: UUID) -> HttpResponse:
     handoff = find(request, handoff_id)
     form = HandToForm(request.POST)
-    told = form.cleaned_data if form.is_valid() else {}
-    to = User.objects.for_account(request.account).filter(pk=told["to"]).first() if told else None
-    actions.hand_to(handoff, by=request.user, to=to, note=told.get("note", ""))
+    is_valid, colleagues = form.is_valid(), User.objects.for_account(request.account)
+    to = colleagues.filter(pk=form.cleaned_data["to"]).first() if is_valid else None
+    actions.hand_to(handoff, by=request.user, to=to, note=form.cleaned_data.get("note", ""))
     return go(request, reverse("escalations:handoff", args=[handoff.pk]))
 
 

@@ -66,6 +66,8 @@ class Page:
             self.compare(frame["cursor"], 0)
         elif frame["type"] == "heartbeat":
             self.compare(frame["cursor"], PATIENCE)
+        elif frame["type"] == "offers_changed":
+            return  # another part of the page fetches
         elif self.resyncing:
             self.waiting.append(frame)
         else:

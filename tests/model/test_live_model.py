@@ -26,7 +26,21 @@ NUMBERS = st.integers(0, 11)
 TEAMS = st.integers(0, 3).map(lambda n: n // 3)  # mostly the first, which has more pages
 FATES = st.sampled_from(["delivered", "delivered", "delivered", "in flight", "late", "late", "lost", "reversed"])
 VERBS = st.sampled_from(
-    ["pick_up", "pick_up", "release", "release", "take_back", "resolve", "assess", "give_up", "try_again", "again"]
+    [
+        "undo",
+        "go_back",
+        "change_hands",
+        "pick_up",
+        "pick_up",
+        "release",
+        "release",
+        "take_back",
+        "resolve",
+        "assess",
+        "give_up",
+        "try_again",
+        "again",
+    ]
 )
 
 

@@ -15,11 +15,12 @@ from unittest import mock
 
 from channels import consumer as channels_consumer
 from django.db import connection, transaction
+from django.db.models import F
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from escalations import audit
-from escalations.actions import assessments, handoffs, sessions
+from escalations.actions import assessments, handoffs, leases, offers, sessions
 from escalations.actions.refusals import Refusal
 from escalations.live import announce, cards, consumers, transport
 from escalations.live import hub as hub_module
@@ -178,7 +179,7 @@ class World:
         return await answer
 
     def publish(self, group: str, frame: dict) -> None:
-        message = {"type": "frame", "group": group, "cursor": frame["cursor"], "text": json.dumps(frame)}
+        message = {"type": "frame", "group": group, "cursor": frame.get("cursor"), "text": json.dumps(frame)}
         self.in_flight.append((group, message))
 
     def restart(self) -> None:
@@ -404,6 +405,21 @@ class Desk:
 
     def release(self, handoff: Handoff, person: User) -> None:
         handoffs.release(handoff, by=handoff.picked_up_by or person)
+
+    def undo(self, handoff: Handoff, person: User) -> None:
+        handoffs.undo(handoff, by=handoff.picked_up_by or person)
+
+    def go_back(self, handoff: Handoff, person: User) -> None:
+        """Its lease is over."""
+        Handoff.objects.filter(pk=handoff.pk, state="picked_up").update(lease_ends_at=F("picked_up_at"))
+        leases.see_to(handoff.pk)
+
+    def change_hands(self, handoff: Handoff, person: User) -> None:
+        """Offered and accepted: two events in one go."""
+        holder = handoff.picked_up_by or person
+        to = next(each for each in self.people if each not in {holder, handoff.created_by})
+        offers.hand_to(handoff, by=holder, to=to)
+        offers.accept(handoff, by=to)
 
     def take_back(self, handoff: Handoff, person: User) -> None:
         handoffs.take_back(handoff, by=handoff.created_by)

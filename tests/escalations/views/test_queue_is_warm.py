@@ -19,7 +19,7 @@ def waiting(ann) -> list:
 
 @pytest.mark.parametrize(
     ("path", "questions"),
-    [("/queue/", ["cursor", "desk", "solved"]), ("/queue/cards/?base=0", ["cursor"])],
+    [("/queue/", ["cursor", "offers", "desk", "solved"]), ("/queue/cards/?base=0", ["cursor"])],
 )
 def test_a_warm_page_asks_little_however_many_wait(path, questions, as_user, ben, waiting, django_assert_num_queries):
     browser = as_user(ben)
@@ -36,6 +36,8 @@ def test_what_is_picked_up_is_gone_from_a_warm_page_and_counted_today(as_user, b
     answer = browser.get("/queue/")
     assert answer.context["today"] == {"escalated": 5, "picked_up": 1, "resolved": 0}
     assert f'id="handoff-{waiting[2].pk}"' not in answer.content.decode()
+    handoffs.undo(waiting[2], by=ben)
+    assert browser.get("/queue/").context["today"]["picked_up"] == 0, "which counts as nothing"
 
 
 def test_a_card_whose_assessment_is_overdue_is_rendered_anew(harbor, waiting, monkeypatch):
