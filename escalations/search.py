@@ -141,8 +141,8 @@ def show(sessions: Sequence[AISession], asked: Asked) -> list[Found]:
 
 def _found(session: AISession, asked: Asked, best: tuple[int, tuple[str, str, str]] | None) -> Found:
     place = Place(best[1][0], best[1][1], excerpt(best[1][2], asked)) if best else None
-    head = [marked(text, asked) for text in (session.title, session.client_name, session.ticket_ref)]
-    return Found(session, *head, place)
+    title, client, ticket = (marked(text, asked) for text in (session.title, session.client_name, session.ticket_ref))
+    return Found(session, title, client, ticket, place)
 
 
 def _texts(sessions: Sequence[AISession]) -> Iterator[tuple[UUID, str, str, str]]:

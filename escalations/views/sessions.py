@@ -36,13 +36,13 @@ def index(request: MemberRequest) -> HttpResponse:
     asked = search.read(question) if question else None
     if question:
         listed = search.find(listed, request.account, asked) if asked else listed.none()
-    page_ = Paginator(listed.for_list(), PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = Paginator(listed.for_list(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "desk": sessions.of(request.user).for_list(),
-        "page": page_,
+        "page": shown,
         "question": question,
-        "found": search.show(page_.object_list, asked) if asked else [],
+        "found": search.show(list(shown.object_list), asked) if asked else [],
         "states": AISession.State.choices,
         "state": state,
     }

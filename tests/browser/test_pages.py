@@ -31,6 +31,7 @@ def places(server, ann, ben, settings) -> dict[str, str]:
         "login": "/login/",
         "queue": "/queue/",
         "sessions": "/sessions/",
+        "search": "/sessions/?q=outlook+0x8004",
         "session of ben": f"/sessions/{picked.session_id}/",
         "session of ann": f"/sessions/{waiting.session_id}/",
         "escalate": f"/sessions/{SessionFactory(by=ben).pk}/?open=escalate",
