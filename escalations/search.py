@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorExact
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 
 from escalations.models import AISession, Message, TriedStep
@@ -24,6 +24,7 @@ MOST_TERMS = 16
 SHORTEST_BEGINNING = 3  # characters; of shorter words only themselves are found
 EXCERPT = 220  # characters
 BEFORE = 60  # of them before what was found
+MOST_FOUND = 1_000  # sessions; who gets more asks for more words
 MOST_TEXTS = 2_000  # that are looked at to show where it stands
 
 TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
@@ -112,24 +113,33 @@ def _mark(words: Sequence[str], *, begins: bool) -> str:
     return r"(?<![^\W_])" + phrase + (r"[^\W_]*" if begins else r"(?![^\W_])")
 
 
-def find(sessions: AISessionQuerySet, account: Account, asked: Asked) -> AISessionQuerySet:
-    """Those of the account's `sessions` that have all the words, the best first."""
+def find(sessions: AISessionQuerySet, account: Account, asked: Asked) -> list[UUID]:
+    """Those of the account's `sessions` that have all the words, the best first; no more than a thousand.
+
+    For words that are nearly everywhere PostgreSQL would rather go through all sessions, and does not reckon that their
+    words lie apart from their rows (of 20,000: 400 ms, not 40); so it is told to use the index.
+    """
     mine = f"'account{account.pk.hex}' & ({asked.all_of})"
     head = F("findable__head")
-    return sessions.filter(findable__account=account, findable__words=_query(mine)).order_by(
+    found = sessions.filter(findable__account=account, findable__words=_query(mine)).order_by(
         SearchVectorExact(head, _query(asked.all_of)).desc(),
         SearchVectorExact(head, _query(asked.any_of)).desc(),
         "-created_at",
         "pk",
     )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        return list(found.values_list("pk", flat=True)[:MOST_FOUND])
 
 
 def _query(text: str) -> SearchQuery:
     return SearchQuery(text, config="simple", search_type="raw")
 
 
-def show(sessions: Sequence[AISession], asked: Asked) -> list[Found]:
-    """The results of one page, marked."""
+def show(found: AISessionQuerySet, keys: Sequence[UUID], asked: Asked) -> list[Found]:
+    """The results of one page, marked; `found` is where they are read from."""
+    rows = found.in_bulk(keys)
+    sessions = [rows[key] for key in keys if key in rows]
     places: dict[UUID, tuple[int, tuple[str, str, str]]] = {}
     for session_id, *told in _texts(sessions):
         place = (told[0], told[1], told[2])
@@ -141,8 +151,8 @@ def show(sessions: Sequence[AISession], asked: Asked) -> list[Found]:
 
 def _found(session: AISession, asked: Asked, best: tuple[int, tuple[str, str, str]] | None) -> Found:
     place = Place(best[1][0], best[1][1], excerpt(best[1][2], asked)) if best else None
-    head = [marked(text, asked) for text in (session.title, session.client_name, session.ticket_ref)]
-    return Found(session, *head, place)
+    title, client, ticket = (marked(text, asked) for text in (session.title, session.client_name, session.ticket_ref))
+    return Found(session, title, client, ticket, place)
 
 
 def _texts(sessions: Sequence[AISession]) -> Iterator[tuple[UUID, str, str, str]]:

@@ -34,15 +34,15 @@ def index(request: MemberRequest) -> HttpResponse:
     listed = sessions.filter(state=state) if state in AISession.State.values else sessions
     question = search.clean(request.GET.get("q", ""))
     asked = search.read(question) if question else None
-    if question:
-        listed = search.find(listed, request.account, asked) if asked else listed.none()
-    page_ = Paginator(listed.for_list(), PAGE_SIZE).get_page(request.GET.get("page"))
+    keys = search.find(listed, request.account, asked) if asked else []
+    shown = Paginator(keys if question else listed.for_list(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "desk": sessions.of(request.user).for_list(),
-        "page": page_,
+        "page": shown,
         "question": question,
-        "found": search.show(page_.object_list, asked) if asked else [],
+        "found": search.show(sessions.for_list(), list(shown.object_list), asked) if asked else [],
+        "has_more": len(keys) == search.MOST_FOUND,
         "states": AISession.State.choices,
         "state": state,
     }

@@ -52,6 +52,7 @@ def places(server, ann, ben, olga, settings) -> dict[str, str]:
         "login": "/login/",
         "queue": "/queue/",
         "sessions": "/sessions/",
+        "search": "/sessions/?q=outlook+0x8004",
         "session of ben": f"/sessions/{picked.session_id}/",
         "session of ann": f"/sessions/{waiting.session_id}/",
         "session with files": f"/sessions/{with_files(ben).pk}/",

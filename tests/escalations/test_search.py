@@ -14,15 +14,14 @@ from escalations.models import AISession, Findable, Message, TriedStep
 from tests.factories import SessionFactory
 
 
-def titles(account, question: str) -> list[str]:
-    asked = search.read(search.clean(question))
-    everything = AISession.objects.for_account(account)
-    return [session.title for session in search.find(everything, account, asked)] if asked else []
-
-
 def found(account, question: str) -> list[search.Found]:
     asked = search.read(search.clean(question))
-    return search.show(list(search.find(AISession.objects.for_account(account), account, asked)), asked)
+    everything = AISession.objects.for_account(account)
+    return search.show(everything, search.find(everything, account, asked), asked) if asked else []
+
+
+def titles(account, question: str) -> list[str]:
+    return [hit.session.title for hit in found(account, question)]
 
 
 def said(pieces: list[search.Piece]) -> str:
