@@ -41,7 +41,9 @@ def index(request: MemberRequest) -> HttpResponse:
         "desk": sessions.of(request.user).for_list(),
         "page": shown,
         "question": question,
-        "found": search.show(sessions.for_list(), list(shown.object_list), asked) if asked else [],
+        "found": search.show(sessions.for_list(), keys[max(shown.start_index() - 1, 0) : shown.end_index()], asked)
+        if asked
+        else [],
         "has_more": len(keys) == search.MOST_FOUND,
         "states": AISession.State.choices,
         "state": state,
