@@ -92,6 +92,9 @@ STOPS = [
     Stop("Escalating", "What is still missing is said softly and blocks nothing.", "ann", dialog_of("escalate")),
     Stop("Resolving", "What fixed it becomes what the team knows.", "ann", dialog_of("resolve")),
     Stop("Sessions", "One's own and the account's; start one.", "ann", "/sessions/"),
+    Stop("The search", "Any word, code or ticket of any session, with where it stands.", "ann", "/sessions/?q=outlook"),
+    Stop("Notifications", "What colleagues escalated, and what became of it.", "ben", "/notifications/"),
+    Stop("Your notifications", "Which ways, from which priority, and quiet hours.", "ben", "/account/notifications/"),
     Stop(
         "Analytics",
         "Measured figures, each with its formula and its n; every number opens.",
@@ -99,7 +102,15 @@ STOPS = [
         "/analytics/escalations/",
     ),
     Stop("The escalations of a figure", "Exactly those that it counts.", "olga", "/analytics/escalations/handoffs/"),
+    Stop("Repeated causes", "What is solved again and again, and for whom.", "olga", "/analytics/causes/"),
+    Stop("Settings", "For everybody in the account, in sections.", "olga", "/settings/"),
+    Stop("Channels", "Who else is told: chats, pagers, mailboxes, programs.", "olga", "/settings/channels/"),
+    Stop(
+        "Adding a channel", "Its address is checked before anything is sent.", "olga", "/settings/channels/add/webhook/"
+    ),
     Stop("Keys", "From arrival to the first message without a mouse.", "ben", keys),
+    Stop("Help", "How an escalation goes, keys, roles, what is live.", "ben", "/help/"),
+    Stop("A rehearsal", "Escalations by the clock, and a rival who races for them.", "ben", "/rehearsal/"),
     Stop("Your account", "Password, second step, where you are signed in.", "ann", "/account/"),
     Stop("API tokens", "Shown once, kept as a hash.", "ann", "/account/tokens/"),
     Stop("People", "Invite, change roles, switch off and on.", "olga", "/people/"),
