@@ -19,7 +19,7 @@ def title(kind: str, handoff: Handoff, *, by: str) -> str:
     """The title of any of its events; `by` is who did it. One line of at most `WIDTH` characters."""
     session = handoff.session
     which = short(plain(session.ticket_ref) or plain(session.client_name), TICKET)
-    start = _what(kind, handoff, short(plain(by), NAME)) + (f" · {which}: " if which else ": ")
+    start = _what(kind, short(plain(by), NAME)) + (f" · {which}: " if which else ": ")
     return start + short(plain(session.title), WIDTH - len(start))
 
 
@@ -46,10 +46,9 @@ def note(kind: str, handoff: Handoff, *, by: str) -> str:
     return said[KIND(kind)]
 
 
-def _what(kind: str, handoff: Handoff, by: str) -> str:
-    urgent = handoff.priority == Handoff.Priority.URGENT
+def _what(kind: str, by: str) -> str:
     return {
-        KIND.CREATED: f"{'Urgent escalation' if urgent else 'Escalation'} from {by}",
+        KIND.CREATED: f"Escalation from {by}",
         KIND.PICKED_UP: f"Picked up by {by}",
         KIND.RELEASED: f"Back from {by}",  # put back, or returned by its lease
         KIND.TAKEN_BACK: f"Taken back by {by}",

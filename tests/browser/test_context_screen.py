@@ -79,7 +79,7 @@ def test_the_picker_votes_and_the_last_vote_counts(open_as, address, ben):
 
 def test_what_happens_meanwhile_is_listed_and_what_is_unfolded_stays_so(open_as, server, handoff, address, ben):
     page = open_as(ben, address)
-    expect(page.get_by_text("Since the escalation")).to_be_visible()
+    expect(page.locator("#since-heading")).to_be_visible()
     for number in range(4):
         post(server, ben, f"/sessions/{handoff.session_id}/messages/", body=f"Afterwards {number}")
     since = page.get_by_role("region", name="Since the escalation")

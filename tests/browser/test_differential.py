@@ -14,15 +14,16 @@ from resolutionflow.accounts.models import User
 from tests.factories import HandoffFactory, SessionFactory
 from tests.serving import Server, post
 
-# What may differ between two pages that show the same: ages, tokens, HTMX's and the clock's marks, the connection.
+# What may differ between two pages that show the same: ages, tokens, marks of HTMX, the clock and drafts, the connection.
 SHOWN = """selector => {
   const root = document.querySelector(selector).cloneNode(true);
   for (const each of [root, ...root.querySelectorAll("*")]) {
     for (const name of ["data-arriving", "data-deadline", "nonce",
-      "data-live-cursor", "data-live-base", "data-cursor", "data-base"]) each.removeAttribute(name);
+      "data-live-cursor", "data-live-base", "data-cursor", "data-base", "data-sendings"]) each.removeAttribute(name);
     for (const name of [...each.classList]) if (name.startsWith("htmx-")) each.classList.remove(name);
     if (!each.classList.length) each.removeAttribute("class");
   }
+  if (root.dataset.live) root.dataset.live = root.dataset.live.split("?")[0]; // whether it looks is asked when it opens
   if (root.dataset.mayPost === "") root.removeAttribute("data-may-post");
   for (const missing of root.querySelectorAll("[data-region=missing]")) missing.remove(); // as of the last fetch
   for (const time of root.querySelectorAll("time")) time.textContent = "";

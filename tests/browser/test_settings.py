@@ -16,7 +16,7 @@ def test_an_example_is_put_in_and_shows_where_a_reference_would_lead(open_as, se
     expect(page.locator("[data-preview] a")).to_have_count(0)
     page.get_by_label("Address of a ticket").fill("https://psa.example/{ticket}")
     page.get_by_role("button", name="Save: Ticket links").click()
-    expect(page.get_by_role("status").first).to_have_text("Ticket links: saved.")
+    expect(page.locator("#notice [role=status]")).to_have_text("Ticket links: saved.")
     page.goto(f"{server.url}/queue/")
     link = page.locator(".card").get_by_role("link", name="#48213")
     expect(link).to_have_attribute("href", "https://psa.example/%2348213")
@@ -31,7 +31,7 @@ def test_keeping_sessions_for_fewer_days_asks_before_it_is_so(open_as, server, o
     expect(page.get_by_role("alert")).to_contain_text("Nothing is changed yet")
     page.get_by_label("Yes, keep closed sessions for 30 days only").check()
     page.get_by_role("button", name="Save: How long").click()
-    expect(page.get_by_role("status").first).to_have_text("How long sessions are kept: saved.")
+    expect(page.locator("#notice [role=status]")).to_have_text("How long sessions are kept: saved.")
     expect(page.get_by_label("Days to keep closed sessions")).to_have_value("30")
     harbor.refresh_from_db()
     assert harbor.keep_days == 30
