@@ -14,7 +14,7 @@ from resolutionflow.accounts.models import User
 from tests.factories import HandoffFactory, SessionFactory
 from tests.serving import Server, post
 
-# What may differ between two pages that show the same: ages, tokens, marks of HTMX, the clock and drafts, the connection.
+# What may differ between two pages that show the same: ages, tokens, marks of HTMX, clock and drafts, the connection.
 SHOWN = """selector => {
   const root = document.querySelector(selector).cloneNode(true);
   for (const each of [root, ...root.querySelectorAll("*")]) {
