@@ -8,7 +8,7 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -51,6 +51,14 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """
 
     FOREVER = YEAR
+    known: ClassVar[dict[str, Any]] = {}
+
+    def add_files_from_finders(self) -> None:
+        """A process's files do not change, but each client of a test makes its middleware anew."""
+        if not self.known:
+            super().add_files_from_finders()
+            self.known.update(self.files)
+        self.files.update(self.known)
 
     def add_file_to_dictionary(self, url: str, path: str, stat_cache: Any = None) -> None:
         super().add_file_to_dictionary(url, path, stat_cache=stat_cache)

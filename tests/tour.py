@@ -188,9 +188,10 @@ def go(page: Page, stop: Stop) -> None:
         answer = page.goto(URL + stop.where)
         assert answer, stop.where
         assert answer.status == 200, f"{stop.where} answers {answer.status}"
-    page.wait_for_load_state("networkidle") if not page.locator("[data-live]").count() else page.wait_for_selector(
-        "[data-connection=live]"
-    )
+    if page.locator("[data-connection]").count():
+        page.wait_for_selector("[data-connection=live]")
+    else:
+        page.wait_for_load_state("networkidle")
 
 
 def write_down() -> None:

@@ -3,6 +3,7 @@
 Whoever succeeds calls `canary()`, opens a dialog, or asks `elsewhere.example` for something.
 """
 
+import os
 from itertools import product
 
 from escalations.masking import mask
@@ -281,4 +282,6 @@ EVERYTHING = [
     *(_HTMX + _TEMPLATES + _MARKDOWN + _LETTERS),
 ]
 # What looks like a secret is taken out of texts before anybody sees it, which other tests are about.
-PAYLOADS = [text.strip() for text in dict.fromkeys(EVERYTHING) if mask(text) == text]
+ALL = [text.strip() for text in dict.fromkeys(EVERYTHING) if mask(text) == text]
+# CI takes all of them; at a desk one of five, each time the same.
+PAYLOADS = ALL if {os.environ.get("CI"), os.environ.get("EVERY_PAYLOAD")} & {"true", "yes"} else ALL[::5]

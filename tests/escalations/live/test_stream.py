@@ -198,7 +198,7 @@ def test_a_backup_restored_below_an_open_stream_is_told(brisk_server, ann):
     with Stream(brisk_server, ann, query="?since=29") as stream:
         assert [stream.event()["event"], stream.event()["id"]] == ["ready", "30"]
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE feed_event")
+            cursor.execute("TRUNCATE feed_event CASCADE")
             cursor.execute("DELETE FROM feed_counter")
             cursor.execute("INSERT INTO feed_counter (account_id, seq) VALUES (%s, 5)", [ann.account_id])
         assert stream.event(3) == {"event": "resync", "data": {"cursor": 5}}

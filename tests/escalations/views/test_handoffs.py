@@ -52,7 +52,7 @@ def test_the_screen_shows_what_was_frozen_and_names_what_came_after(as_user, ann
     page = as_user(ben).get(address(handoff)).content.decode()
     for told in ("Outlook loops.", "Please help.", "Cleared the token", "Twice", "1 step<", "Not run yet"):
         assert told in page
-    assert "Since the escalation" in page
+    assert 'id="since-heading"' in page
     assert ">1 message<" in page
     afterwards = session.messages.get(body="Afterwards.")
     assert f'<span>Ann Abel:</span> <a href="/sessions/{session.pk}/#message-{afterwards.pk}">Afterwards.</a>' in page
@@ -60,9 +60,9 @@ def test_the_screen_shows_what_was_frozen_and_names_what_came_after(as_user, ann
 
 
 def test_nothing_is_said_to_be_new_when_nothing_is(as_user, handoff, ben):
-    assert "Since the escalation" not in as_user(ben).get(address(handoff)).content.decode()
+    assert 'id="since-heading"' not in as_user(ben).get(address(handoff)).content.decode()
     handoffs.pick_up(handoff, by=ben)
-    assert "Since the escalation" in as_user(ben).get(address(handoff)).content.decode()
+    assert 'id="since-heading"' in as_user(ben).get(address(handoff)).content.decode()
 
 
 def test_steps_are_told_apart_by_their_outcome(as_user, ann, ben):
