@@ -1,7 +1,7 @@
 """Hundreds of texts that want to be more than text, in every field that takes one, on every screen that shows it.
 
-Each text stands in each field that is long enough for it: one of five here, all of them in CI. Screens of one session alone
-are looked at for a few, and for all of them with `EVERY_PAYLOAD=yes` (`make payloads`).
+Each text stands in each field that is long enough for it: one of five here, all of them in CI. Screens of one session
+alone are looked at for a few, and for all of them with `EVERY_PAYLOAD=yes` (`make payloads`).
 """
 
 import os
