@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from escalations.actions import sessions
 from tests.browser.test_main_path import case
-from tests.browser.test_queue import is_live
+from tests.browser.test_queue import escalate, is_live
 from tests.factories import HandoffFactory, SessionFactory
 
 
@@ -45,6 +45,15 @@ def test_escalate_pick_up_chip_and_send_take_at_most_twelve_keys(open_as, server
     expect(bens.locator(".log [data-step-index]")).to_have_count(1)
     expect(bens.get_by_label("Message")).to_have_value("")
     assert keys.pressed <= 12
+
+
+def test_with_the_mouse_two_clicks_lead_from_the_arrival_to_the_composer(open_as, server, ann, ben):
+    page = open_as(ben, "/queue/")
+    is_live(page)
+    escalate(server, ann, "stuck")
+    page.get_by_role("button", name="Pick Up").click()
+    page.get_by_role("link", name="Continue the session").click()
+    expect(page.get_by_label("Message", exact=True)).to_be_in_viewport()
 
 
 def test_j_and_k_walk_the_cards_and_enter_opens_one(open_as, ann, ben):
