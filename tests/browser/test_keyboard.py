@@ -41,6 +41,7 @@ def test_escalate_pick_up_chip_and_send_take_at_most_twelve_keys(open_as, server
     expect(bens.get_by_role("heading", name="Start here")).to_be_visible()
     keys.press("c")
     expect(bens.get_by_role("group", name="Suggested steps")).to_be_visible()
+    bens.wait_for_load_state()  # nobody sees the chips before their script is there: it holds up the first paint
     keys.press("1", "Enter")
     expect(bens.locator(".log [data-step-index]")).to_have_count(1)
     expect(bens.get_by_label("Message")).to_have_value("")

@@ -177,11 +177,11 @@ def sequence_instead_of_counter() -> Iterator[None]:
 
 def claim_as_read_then_write() -> Any:
     def pick_up(handoff: Handoff, *, by: Any) -> Handoff:
-        handoffs._reread(handoff)
+        handoffs.reread(handoff)
         if not handoff.is_waiting or handoff.created_by == by:
             raise handoffs._why_not_picked_up(handoff, by)
         Handoff.objects.filter(pk=handoff.pk).update(state=Handoff.State.PICKED_UP, picked_up_by=by, picked_up_at=Now())
-        handoffs._give(handoff.session, to=by, state=AISession.State.ACTIVE)
+        handoffs.give(handoff.session, to=by, state=AISession.State.ACTIVE)
         feed.append(FeedEvent.Kind.PICKED_UP, handoff, by=by)
         return handoff
 

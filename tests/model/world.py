@@ -240,7 +240,8 @@ class World:
                     answer.set_result(said)
             elif quick := next((fetch for fetch in self.fetches if fetch[0] not in self.slow), None):
                 self.serve(quick)
-                self.land(quick)
+                if quick in self.fetches:  # else what happened during its reading has settled it, too
+                    self.land(quick)
             else:
                 return
 
