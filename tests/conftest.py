@@ -12,7 +12,7 @@ from django.test import Client
 from resolutionflow.accounts.models import Account, User
 from tests.chromium import browser  # noqa: F401 a fixture
 from tests.factories import AccountFactory, UserFactory
-from tests.serving import Server, wait_until_alone, wait_until_idle
+from tests.serving import Server, remove_jobs, wait_until_alone, wait_until_idle
 
 # What takes long begins first, so that no worker is left alone with it at the end.
 LONG = ("tests/oracle/", "tests/model/", "tests/faults/", "tests/resolutionflow/test_serve.py", "tests/browser/")
@@ -71,12 +71,22 @@ def no_task_falls_unseen() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_job_outlives_its_test(request, django_db_blocker) -> Iterator[None]:
-    """Django empties its own tables after a test that commits; the jobs stand in procrastinate's."""
+    """Django empties its own tables after a test that commits; the jobs stand in procrastinate's, whatever became of
+    them. What a file's server has in hand is left to it."""
     yield
     marker = request.node.get_closest_marker("django_db")
     if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
+        with django_db_blocker.unblock():
+            remove_jobs(in_hand=False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_job_outlives_its_file(django_db_blocker) -> Iterator[None]:
+    """Nor what was in hand when a server was killed, nor what a worker left when its file was over."""
+    yield
+    with django_db_blocker.unblock():
+        if connection.settings_dict["NAME"].startswith("test_"):
+            remove_jobs(in_hand=True)
 
 
 @pytest.fixture

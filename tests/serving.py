@@ -77,6 +77,12 @@ def _what_is_going_on() -> list[str]:
         return jobs + [query for (query,) in cursor.fetchall()]
 
 
+def remove_jobs(*, in_hand: bool) -> None:
+    """Remove the jobs of the test's database; those that a worker has in hand too only where it has ended."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE status <> 'doing' OR %s", [in_hand])
+
+
 def wait_until_alone(seconds: float = 2) -> None:
     """Until nobody else is connected to the test's database: a process that ended leaves its session a moment later."""
     until = time.monotonic() + seconds
