@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from resolutionflow.accounts.models import Account, User
+from tests import emptying
 from tests.chromium import browser  # noqa: F401 a fixture
 from tests.factories import AccountFactory, UserFactory
 from tests.serving import Server, remove_jobs, wait_until_alone, wait_until_idle
@@ -36,6 +37,8 @@ def pytest_runtest_makereport() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
     """The test database is dropped at the end, once the sessions of the processes that have just ended are over."""
+    with django_db_blocker.unblock():
+        emptying.install()
     yield
     with django_db_blocker.unblock():
         wait_until_alone()
