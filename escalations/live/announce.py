@@ -19,6 +19,8 @@ from escalations.models import AISession, Handoff, Message, Offer, TriedStep
 if TYPE_CHECKING:
     from escalations.actions.feed import Appended
 
+OF_AN_EVENT = ("undone", "returned_from")  # what a frame says of its event's data, where it has that
+
 
 def handoff(event: "Appended") -> None:
     """The queue's frame of one feed event."""
@@ -27,6 +29,7 @@ def handoff(event: "Appended") -> None:
         "cursor": event.seq,
         "handoff": str(event.handoff_id),
         "html": cards.of_handoff(event.handoff_id),
+        **{name: event.data[name] for name in OF_AN_EVENT if name in event.data},
     }
     transport.publish(groups.queue_of(event.account_id), frame)
 
