@@ -57,8 +57,8 @@ def session_changed(session_id: UUID, version: int) -> None:
 
 
 def offers_changed(offer: Offer) -> None:
-    """After the commit: whoever is asked has a look, wherever in the queue they are. Everybody else does nothing."""
-    frame = {"type": "offers_changed", "to": str(offer.to_id)}
+    """After the commit: the two whom it concerns have a look, on whatever page they are. Nobody else does anything."""
+    frame = {"type": "offers_changed", "to": str(offer.to_id), "by": str(offer.by_id)}
     transaction.on_commit(lambda: transport.publish(groups.queue_of(offer.account_id), frame), robust=True)
 
 
