@@ -2,6 +2,7 @@
 
 import zoneinfo
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -97,6 +98,7 @@ class HandToForm(PageForm):
 
 
 HIGHEST_POSITION = 2**63 - 1  # of a feed
+MOST_READ = 200  # offers at once
 
 
 class SinceForm(forms.Form):
@@ -105,6 +107,13 @@ class SinceForm(forms.Form):
 
 class ReadForm(forms.Form):
     up_to = forms.IntegerField(min_value=0, max_value=HIGHEST_POSITION)
+    offers = forms.CharField(required=False, max_length=MOST_READ * len(f"{UUID(int=0)} "))
+
+    def clean_offers(self) -> list[UUID]:
+        try:
+            return [UUID(each) for each in self.cleaned_data["offers"].split()]
+        except ValueError as error:
+            raise forms.ValidationError("Offers have ids.") from error
 
 
 def _least() -> forms.ChoiceField:

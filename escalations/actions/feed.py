@@ -1,6 +1,6 @@
 """Append to the account's feed, and tell everyone after the commit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -38,12 +38,13 @@ class OutsideTransaction(RuntimeError):
 
 @dataclass(frozen=True)
 class Appended:
-    """An event as it was written: its account, its cursor, its kind and its handoff."""
+    """An event as it was written: its account, its cursor, its kind, its handoff and its data."""
 
     account_id: UUID
     seq: int
     kind: str
     handoff_id: UUID
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 def append(kind: FeedEvent.Kind, handoff: Handoff, *, by: User | None, data: dict[str, Any] | None = None) -> Appended:
@@ -55,13 +56,14 @@ def append(kind: FeedEvent.Kind, handoff: Handoff, *, by: User | None, data: dic
         raise OutsideTransaction("feed.append belongs inside the transaction of the change that it tells of")
     deliveries.tell_later(handoff, kind)
     enters_the_queue = kind in FeedEvent.ENTERS_THE_QUEUE
+    data = data or {}
     told: dict[str, Any] = {
         "account": handoff.account_id,
         "handoff": handoff.pk,
         "session": handoff.session_id,
         "kind": kind.value,
         "actor": by.pk if by else None,
-        "data": Jsonb(data or {}),
+        "data": Jsonb(data),
         "enters_the_queue": enters_the_queue,
     }
     with connection.cursor() as cursor:
@@ -70,6 +72,6 @@ def append(kind: FeedEvent.Kind, handoff: Handoff, *, by: User | None, data: dic
     handoff.version = seq
     if enters_the_queue:
         handoff.queued_seq = seq
-    event = Appended(handoff.account_id, seq, kind.value, handoff.pk)
+    event = Appended(handoff.account_id, seq, kind.value, handoff.pk, data)
     transaction.on_commit(lambda: announce.handoff(event), robust=True)
     return event

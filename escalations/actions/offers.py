@@ -3,6 +3,9 @@
 The handoff's row is locked first, so an offer ends once: with the colleague's answer, or with the pick-up.
 """
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db.models import Exists
 from django.db.models.functions import Now
 
@@ -100,6 +103,13 @@ def withdraw(handoff: Handoff, *, by: User) -> Offer:
     _tell(offer, handoff, f"{by.name} keeps it: no longer offered to {offer.to.name}.", author=by)
     _note("offer_withdrawn", handoff, by, offer.to)
     return offer
+
+
+def read(offers: Iterable[UUID], *, by: User) -> None:
+    """These were on the list of this person's bell: that they are asked, or what they were answered."""
+    theirs = Offer.objects.for_account(by.account).filter(pk__in=list(offers))
+    theirs.made_to(by).update(read_by_asked=True)
+    theirs.answered_to(by).update(read_by_asker=True)
 
 
 def end(handoff: Handoff) -> None:

@@ -1,10 +1,13 @@
 """What somebody says about their notifications, and that they have read them."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F
 from django.db.models.functions import Greatest
 
+from escalations.actions import offers
 from escalations.actions.refusals import require_engineer
 from escalations.models.feed import cursor_of
 from escalations.models.preference import NotificationPreference
@@ -31,8 +34,14 @@ def keep(preference: NotificationPreference, **wanted: Any) -> NotificationPrefe
     return _change(preference, **wanted)
 
 
-def read(preference: NotificationPreference, account: Account, *, up_to: int) -> NotificationPreference:
-    """Everything up to this position of the feed counts as read. Never back, and never ahead of the feed."""
+def read(
+    preference: NotificationPreference, account: Account, *, up_to: int, told: Iterable[UUID] = ()
+) -> NotificationPreference:
+    """Everything up to this position of the feed counts as read, and so do these offers.
+
+    Never back, and never ahead of the feed.
+    """
+    offers.read(told, by=preference.user)
     position = min(up_to, cursor_of(account))
     return _change(preference, read_up_to=Greatest(F("read_up_to"), position))
 

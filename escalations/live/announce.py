@@ -19,6 +19,8 @@ from escalations.models import AISession, Handoff, Message, Offer, TriedStep
 if TYPE_CHECKING:
     from escalations.actions.feed import Appended
 
+OF_AN_EVENT = ("undone", "returned_from")  # what a frame says of its event's data, where it has that
+
 
 def handoff(event: "Appended") -> None:
     """The queue's frame of one feed event."""
@@ -27,6 +29,7 @@ def handoff(event: "Appended") -> None:
         "cursor": event.seq,
         "handoff": str(event.handoff_id),
         "html": cards.of_handoff(event.handoff_id),
+        **{name: event.data[name] for name in OF_AN_EVENT if name in event.data},
     }
     transport.publish(groups.queue_of(event.account_id), frame)
 
@@ -54,8 +57,8 @@ def session_changed(session_id: UUID, version: int) -> None:
 
 
 def offers_changed(offer: Offer) -> None:
-    """After the commit: whoever is asked has a look, wherever in the queue they are. Everybody else does nothing."""
-    frame = {"type": "offers_changed", "to": str(offer.to_id)}
+    """After the commit: the two whom it concerns have a look, on whatever page they are. Nobody else does anything."""
+    frame = {"type": "offers_changed", "to": str(offer.to_id), "by": str(offer.by_id)}
     transaction.on_commit(lambda: transport.publish(groups.queue_of(offer.account_id), frame), robust=True)
 
 

@@ -24,15 +24,27 @@ class OfferQuerySet(OwnedQuerySet["Offer"]):
         asked = self.for_account(user.account).pending().filter(to=user)
         return asked.select_related("by", "to", "handoff__session").order_by("made_at")
 
+    def made_to(self, user: User) -> Self:
+        return self.filter(to=user)
+
+    def answered_to(self, user: User) -> Self:
+        """What this person has offered, and a colleague has answered."""
+        return self.filter(by=user, outcome__in=Offer.ANSWERED)
+
 
 class Offer(models.Model):
-    """`by` has the handoff and asks `to`. It ends with their answer, or with the pick-up that it is about."""
+    """`by` has the handoff and asks `to`. It ends with their answer, or with the pick-up that it is about.
+
+    `to` reads on their bell that they are asked, `by` what they were answered.
+    """
 
     class Outcome(models.TextChoices):
         PENDING = "pending", "Pending"
         ACCEPTED = "accepted", "Accepted"
         DECLINED = "declined", "Declined"
         WITHDRAWN = "withdrawn", "Withdrawn"
+
+    ANSWERED = (Outcome.ACCEPTED, Outcome.DECLINED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="offers")
@@ -43,12 +55,22 @@ class Offer(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.PENDING)
     made_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
+    read_by_asked = models.BooleanField(default=False, db_default=False)
+    read_by_asker = models.BooleanField(default=False, db_default=False)
 
     objects = OfferQuerySet.as_manager()
 
     class Meta:
         ordering = ["-made_at"]
-        indexes = [models.Index(fields=["to"], name="offer_waits_for", condition=models.Q(outcome="pending"))]
+        indexes = [
+            models.Index(fields=["to"], name="offer_waits_for", condition=models.Q(outcome="pending")),
+            models.Index(fields=["to"], name="offer_unread", condition=models.Q(read_by_asked=False)),
+            models.Index(
+                fields=["by"],
+                name="offer_answer_unread",
+                condition=models.Q(read_by_asker=False, outcome__in=["accepted", "declined"]),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["handoff"], name="offer_one_at_a_time", condition=models.Q(outcome="pending")

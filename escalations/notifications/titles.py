@@ -2,12 +2,25 @@
 
 import re
 import unicodedata
+from typing import Protocol
 
-from escalations.models import FeedEvent, Handoff
+from escalations.models import FeedEvent, Handoff, Offer
 
 WIDTH = 80  # characters; about what a phone or a desktop shows
 NAME = TICKET = 24
 KIND = FeedEvent.Kind
+OFFERED = "offered"
+
+
+class Case(Protocol):
+    """What a title says of a session."""
+
+    @property
+    def ticket_ref(self) -> str: ...
+    @property
+    def client_name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
 
 
 def of(handoff: Handoff) -> str:
@@ -17,10 +30,26 @@ def of(handoff: Handoff) -> str:
 
 def title(kind: str, handoff: Handoff, *, by: str) -> str:
     """The title of any of its events; `by` is who did it. One line of at most `WIDTH` characters."""
-    session = handoff.session
-    which = short(plain(session.ticket_ref) or plain(session.client_name), TICKET)
-    start = _what(kind, short(plain(by), NAME)) + (f" · {which}: " if which else ": ")
-    return start + short(plain(session.title), WIDTH - len(start))
+    return _of_case(_what(kind, short(plain(by), NAME)), handoff.session)
+
+
+def on_the_bell(what: str, case: Case, *, by: str) -> str:
+    """`Ben offers you · #12345: Outlook fails to sync since…`: for the person whom it concerns; `by` is the other."""
+    name = short(plain(by), NAME)
+    said = {
+        KIND.CREATED: _what(KIND.CREATED, name),
+        KIND.RELEASED: "Returned from you",  # by its lease
+        OFFERED: f"{name} offers you",
+        Offer.Outcome.ACCEPTED: f"{name} accepted",
+        Offer.Outcome.DECLINED: f"{name} declined",
+    }
+    return _of_case(said[what], case)
+
+
+def _of_case(what: str, case: Case) -> str:
+    which = short(plain(case.ticket_ref) or plain(case.client_name), TICKET)
+    start = what + (f" · {which}: " if which else ": ")
+    return start + short(plain(case.title), WIDTH - len(start))
 
 
 def text(kind: str, handoff: Handoff) -> str:

@@ -1,5 +1,7 @@
 """One's notifications: what the bell shows, the whole list, and that it is read."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -21,9 +23,9 @@ def index(request: MemberRequest) -> HttpResponse:
     """The last ones, newest first: a page for browsers without scripts, and for looking further back."""
     preference = preferences.of(request.user, request.account)
     now = bell.of(request.account, preference)
-    listed = bell.with_handoffs(bell.events(request.account, preference, now.cursor))
+    listed: Any = bell.listed(request.account, preference, now.cursor)  # as much of a list as a paginator asks for
     page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"bell": now, "preference": preference, "page": page, "lines": bell.lines(page, preference)}
+    context = {"bell": now, "preference": preference, "page": page}
     return render(request, "escalations/notifications.html", context)
 
 
@@ -33,8 +35,7 @@ def panel(request: MemberRequest) -> HttpResponse:
     """The newest ones, for the panel of the bell."""
     preference = preferences.of(request.user, request.account)
     now = bell.of(request.account, preference)
-    listed = bell.with_handoffs(bell.events(request.account, preference, now.cursor))[:IN_THE_PANEL]
-    lines = bell.lines(listed, preference)
+    lines = bell.listed(request.account, preference, now.cursor)[:IN_THE_PANEL]
     context = {"bell": now, "preference": preference, "lines": lines, "are_all": now.unread <= IN_THE_PANEL}
     return render(request, "escalations/_notifications.html", context)
 
@@ -53,13 +54,14 @@ def state(request: MemberRequest) -> JsonResponse:
 
 @require_POST
 def read(request: MemberRequest) -> HttpResponse:
-    """Everything up to `up_to`, the position that the list was read at, counts as read."""
+    """Everything up to `up_to`, the position that the list was read at, and its `offers` count as read."""
     preference = preferences.of(request.user, request.account)
     form = ReadForm(request.POST)
     if not form.is_valid():
         said = "Reload the page, then mark them as read again."
         return render(request, "error.html", {"title": "That did not work", "said": said}, status=422)
-    preference = preferences.read(preference, request.account, up_to=form.cleaned_data["up_to"])
+    up_to, offers = form.cleaned_data["up_to"], form.cleaned_data["offers"]
+    preference = preferences.read(preference, request.account, up_to=up_to, told=offers)
     if request.headers.get("X-Requested-With") == "fetch":
         return JsonResponse(bell.told(request.account, preference))
     return redirect("escalations:notifications")

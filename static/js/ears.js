@@ -52,7 +52,9 @@ export class Ears {
     this.leads = true;
     if (document.querySelector(`[data-live="${QUEUE}"]`)) {
       document.addEventListener("queue-frame", ({ detail }) => this.hear(detail));
+      document.addEventListener("connection", ({ detail }) => detail === "live" && this.hear({ type: "connected" }));
       if (isLate) this.poll(); // what came while nobody listened
+      else if (document.querySelector("[data-connection=live]")) this.hear({ type: "connected" });
     } else new Unseen(QUEUE, { onFrame: (frame) => this.hear(frame), poll: this.poll }).connect();
   }
 }

@@ -88,7 +88,7 @@ new LivePage(root, {
   leave,
   placed(frame) {
     count();
-    countOn(frame.type);
+    countOn(frame);
     offersChanged(frame);
     document.dispatchEvent(new CustomEvent("queue-frame", { detail: frame })); // for the bell
     learnFrom(frame);

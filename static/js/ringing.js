@@ -4,28 +4,28 @@ import { now } from "./clock.js";
 import { play } from "./sound.js";
 
 const PAUSE = 3000;
-const shown = new Map(); // by handoff
+const shown = new Map(); // by tag: a handoff, or an offer
 let gathered = [];
 let resting;
 
 const isQuiet = (stretches) => stretches.some(([from, until]) => from * 1000 <= now() && now() < until * 1000);
 const mayShow = () => "Notification" in window && Notification.permission === "granted";
 
-/** An escalation `{handoff, priority, title}` has come; `told` says what is wanted. */
-export function ring({ handoff, priority, title }, told) {
+/** Something about `handoff` has come, which `tag` names from now on; `told` says what is wanted. */
+export function ring({ tag, handoff, priority, title }, told) {
   if (isQuiet(told.quiet)) return;
   const shows = told.wanted.desktop.includes(priority);
   const sounds = told.wanted.sound.includes(priority);
   if (!shows && !sounds) return;
-  gathered.push({ handoff, title, shows, sounds });
+  gathered.push({ tag, handoff, title, shows, sounds });
   if (!resting) tell();
 }
 
 /** It does not wait any more. */
-export function forget(handoff) {
-  gathered = gathered.filter((each) => each.handoff !== handoff);
-  shown.get(handoff)?.close();
-  shown.delete(handoff);
+export function forget(tag) {
+  gathered = gathered.filter((each) => each.tag !== tag);
+  shown.get(tag)?.close();
+  shown.delete(tag);
 }
 
 function tell() {
@@ -35,8 +35,9 @@ function tell() {
   resting = setTimeout(tell, PAUSE);
   if (coming.some(({ sounds }) => sounds)) play();
   const seen = coming.filter(({ shows }) => shows);
-  if (seen.length === 1) show(seen[0].title, `/handoffs/${seen[0].handoff}/`, seen[0].handoff);
-  else if (seen.length) show(`${seen.length} escalations are waiting`, "/queue/", "several");
+  const what = seen.every(({ tag, handoff }) => tag === handoff) ? "escalations" : "notifications";
+  if (seen.length === 1) show(seen[0].title, `/handoffs/${seen[0].handoff}/`, seen[0].tag);
+  else if (seen.length) show(`${seen.length} ${what} are waiting`, "/queue/", "several");
 }
 
 /** One with the same tag takes the place of the one before. */

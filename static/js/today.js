@@ -1,6 +1,7 @@
 // What the feed saw today, beside the queue: each frame counts on, and each fetch of the list puts it right.
 
 const COUNTED = ["handoff_created", "handoff_picked_up", "handoff_resolved"];
+const PICKED_UP = 1;
 const list = document.getElementById("cards");
 const shown = document.querySelectorAll("[data-today-counts] dd");
 
@@ -10,9 +11,10 @@ export function putRight(counts) {
   counts.split(" ").forEach((count, position) => (shown[position].textContent = count));
 }
 
-export function countOn(type) {
+/** A pick-up that is undone counts as nothing, and so does one that goes on after a return. */
+export function countOn({ type, undone }) {
   const counts = list.dataset.today.split(" ").map(Number);
-  if (!COUNTED.includes(type)) return;
-  counts[COUNTED.indexOf(type)] += 1;
+  if (undone && type === "handoff_released") counts[PICKED_UP] = Math.max(0, counts[PICKED_UP] - 1);
+  else if (!undone && COUNTED.includes(type)) counts[COUNTED.indexOf(type)] += 1;
   putRight(counts.join(" "));
 }

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db.models.functions import Now
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from escalations.actions import preferences
+from escalations.actions import jobs, offers, preferences
 from escalations.models import Handoff
 from escalations.notifications import titles
 from resolutionflow.accounts.models import User
@@ -166,6 +167,159 @@ def test_several_tabs_ring_once_and_the_next_one_takes_over(open_stubbed, server
     left[2].locator("[data-bell-button]").click()
     for tab in left:
         says(tab, "none")
+
+
+def offer(server: Server, held: Handoff, to: User) -> None:
+    assert post(server, held.picked_up_by, f"/handoffs/{held.pk}/hand-to/", to=str(to.pk)).status_code == 302
+
+
+def in_the_panel(page: Page) -> Locator:
+    """The newest line of the bell's panel, once it is opened and loaded."""
+    page.locator("[data-bell-button]").click()
+    return page.get_by_role("dialog", name="Notifications").get_by_role("listitem").first
+
+
+def held_by(picker: User, by: User, title: str = "No Wi-Fi", priority: str = "normal") -> Handoff:
+    return HandoffFactory(by=by, session=SessionFactory(by=by, title=title), picker=picker, priority=priority)
+
+
+@pytest.mark.parametrize(("answer", "words"), [("accept", "Olga accepted"), ("decline", "Olga declined")])
+def test_an_offer_and_its_answer_are_on_the_bells_of_the_two_whom_they_concern(
+    answer, words, open_as, server, ann, ben, olga, adam, zoe
+):
+    held = held_by(ben, ann)
+    for person in (ben, olga, adam):
+        preferences.of(person, person.account)
+    bens, olgas, adams = (open_as(user, f"/sessions/{SessionFactory(by=user).pk}/") for user in (ben, olga, adam))
+    zoes = open_as(zoe, "/account/")
+    for page in (bens, olgas, adams, zoes):
+        listens(page)
+        says(page, "none")
+    offer(server, held, olga)
+    says(olgas, "1")
+    expect(olgas.locator("[data-bell-said]")).to_have_text("Notifications, 1 unread")
+    says(bens, "none")
+    line = in_the_panel(olgas)
+    expect(line).to_contain_text("Ben offers you · #48213: No Wi-Fi")
+    expect(line).to_contain_text("Waits for your answer")
+    says(olgas, "none")
+    line.get_by_role("link").click()
+    olgas.get_by_role("button", name=answer.capitalize()).click()
+    says(bens, "1")
+    line = in_the_panel(bens)
+    expect(line).to_contain_text(f"{words} · #48213: No Wi-Fi")
+    says(bens, "none")
+    escalate(server, ann, "Something else")
+    says(adams, "1")  # which would have counted the others before
+    says(olgas, "1")
+    says(bens, "1")
+    says(zoes, "none")
+
+
+def test_on_the_queue_page_the_answer_is_said_and_counted(open_as, server, ann, ben, olga):
+    held = held_by(ben, ann)
+    preferences.of(ben, ben.account)
+    page = open_as(ben, "/queue/")
+    listens(page)
+    offer(server, held, olga)
+    escalate(server, ann, "Something else")
+    says(page, "1")
+    expect(page.locator("[data-bell-said]")).to_have_text("")  # the list of cards says it
+    assert post(server, olga, f"/handoffs/{held.pk}/decline/").status_code == 302
+    says(page, "2")
+    expect(page.locator("[data-bell-said]")).to_have_text("Notifications, 2 unread")
+
+
+def test_what_the_lease_returns_is_on_the_bell_of_who_had_it_and_on_no_other(open_as, server, ann, ben, olga):
+    held = held_by(ben, ann)
+    for person in (ben, olga):
+        preferences.of(person, person.account)
+    bens, olgas = open_as(ben, "/account/"), open_as(olga, "/account/")
+    for page in (bens, olgas):
+        listens(page)
+        says(page, "none")
+    Handoff.objects.filter(pk=held.pk).update(lease_ends_at=Now())
+    jobs.defer(jobs.LEASE, handoff_id=str(held.pk))
+    says(bens, "1")
+    line = in_the_panel(bens)
+    expect(line).to_contain_text("Returned from you · #48213: No Wi-Fi")
+    expect(line).to_contain_text("Waiting")
+    escalate(server, ann, "Something else")
+    says(olgas, "1")
+
+
+def test_an_offer_rings_once_however_many_tabs_there_are_and_stops_when_it_ends(open_stubbed, server, ann, ben, olga):
+    wants(olga, desktop="high", sound="high")
+    small, held = held_by(ben, ann), held_by(ben, ann, "Nobody can print", "urgent")
+    preferences.read(preferences.of(olga, olga.account), olga.account, up_to=10**9)
+    first = open_stubbed(olga, "/account/")
+    listens(first)
+    tabs = [first, *(go(first.context.new_page(), server, path) for path in ("/queue/", "/sessions/"))]
+    for tab in tabs:
+        tab.locator("h1").click()
+    offer(server, small, olga)
+    for tab in tabs:
+        says(tab, "1")
+    offer(server, held, olga)
+    for tab in tabs:
+        says(tab, "2")
+    assert [notified(tab) for tab in tabs] == [["Ben offers you · #48213: Nobody can print"], [], []]
+    assert [tab.evaluate("() => played") for tab in tabs] == [1, 0, 0]
+    with first.context.expect_page() as opened:
+        first.evaluate("() => { notified[0].dispatchEvent(new Event('click')) }")
+    opened.value.wait_for_url(f"**/handoffs/{held.pk}/")
+    offer_again = f"/handoffs/{held.pk}/withdraw/"
+    assert post(server, ben, offer_again).status_code == 302
+    offer(server, held, olga)
+    first.wait_for_function("() => notified.length === 2 && notified[0].is.closed && !notified[1].is.closed")
+    assert post(server, ben, offer_again).status_code == 302
+    first.wait_for_function("() => notified[1].is.closed")
+
+
+def test_in_quiet_hours_an_offer_counts_and_does_not_ring(open_stubbed, server, ann, ben, olga):
+    now = timezone.localtime(timezone=olga.account.tz)
+    hours = {"quiet_from": (now - timedelta(hours=1)).time(), "quiet_until": (now + timedelta(hours=1)).time()}
+    wants(olga, desktop="low", sound="low", **hours)
+    one, other = held_by(ben, ann), held_by(ben, ann, "Another one")
+    preferences.read(preferences.of(olga, olga.account), olga.account, up_to=10**9)
+    page = open_stubbed(olga, "/account/")
+    listens(page)
+    page.locator("h1").click()
+    offer(server, one, olga)
+    says(page, "1")
+    assert (notified(page), page.evaluate("() => played")) == ([], 0)
+    wants(olga, quiet_from=None, quiet_until=None)
+    page.reload()
+    listens(page)
+    offer(server, other, olga)
+    says(page, "2")
+    assert notified(page) == ["Ben offers you · #48213: Another one"], "and what came before does not ring late"
+
+
+def test_an_offer_whose_frame_is_lost_is_found_when_the_socket_is_back(open_stubbed, ann, ben, olga):
+    wants(olga, desktop="low")
+    held = held_by(ben, ann)
+    preferences.read(preferences.of(olga, olga.account), olga.account, up_to=10**9)
+    page = open_stubbed(olga, "/account/")
+    listens(page)
+    offers.hand_to(held, by=ben, to=olga)  # by no server, so nobody is told
+    page.context.set_offline(True)
+    page.context.set_offline(False)
+    says(page, "1")
+    assert notified(page) == ["Ben offers you · #48213: No Wi-Fi"]
+
+
+def test_a_bell_that_gets_no_answer_holds_up_no_page(open_as, server, ann, ben):
+    preferences.of(ben, ben.account)
+    page = open_as(ben, "/account/")
+    page.route("**/notifications/**", lambda route: route.abort())
+    page.goto(f"{server.url}/queue/")
+    listens(page)
+    escalate(server, ann)
+    expect(page.locator(".card")).to_have_count(1)
+    page.unroute("**/notifications/**")
+    page.reload()
+    says(page, "1")
 
 
 # Ten frames at once, as the queue hands them to the bell; the third is picked up at the same time.

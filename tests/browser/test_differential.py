@@ -5,10 +5,13 @@ Where frames alone are to be enough the old page may not fetch anything: it show
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from playwright.sync_api import Page, expect
 
+from escalations.actions import leases
 from escalations.models import AISession, Assessment, Handoff
 from resolutionflow.accounts.models import User
 from tests.factories import HandoffFactory, SessionFactory
@@ -35,10 +38,10 @@ WITHIN = 6.0  # s, so that no heartbeat is waited for
 
 
 class Scene:
-    """ann escalates, ben picks up: by requests to the server, from which the frames come."""
+    """ann escalates, ben picks up, olga takes over: by requests to the server, from which the frames come."""
 
-    def __init__(self, server: Server, ann: User, ben: User) -> None:
-        self.server, self.ann, self.ben = server, ann, ben
+    def __init__(self, server: Server, ann: User, ben: User, olga: User) -> None:
+        self.server, self.ann, self.ben, self.olga = server, ann, ben, olga
         self.session: AISession = SessionFactory(by=ann)
         SessionFactory(by=ben, resolved=True)  # what FlowPilot and the assessment find
         for title in ("established first", "established second"):
@@ -72,6 +75,27 @@ class Scene:
 
     def take_back(self) -> None:
         self.send(self.ann, f"/handoffs/{self.handoff.pk}/take-back/")
+
+    def undo(self) -> None:
+        self.send(self.ben, f"/handoffs/{self.handoff.pk}/undo/")
+
+    def offer(self) -> None:
+        self.send(self.ben, f"/handoffs/{self.handoff.pk}/hand-to/", to=str(self.olga.pk))
+
+    def accept(self) -> None:
+        self.send(self.olga, f"/handoffs/{self.handoff.pk}/accept/")
+
+    def lease_ends(self) -> None:
+        """Where nobody looks; ben has long enough to be just in time."""
+        self.everything_is_assessed()
+        Handoff.objects.filter(pk=self.handoff.pk).update(lease_ends_at=Now())
+        leases.see_to(self.handoff.pk)
+        Handoff.objects.filter(pk=self.handoff.pk).update(returned_at=Now() + timedelta(minutes=1))
+
+    def go_on(self) -> None:
+        """Ben's message was under way when the lease ended: he has it again."""
+        self.send(self.ben, f"/sessions/{self.session.pk}/messages/", body="It says 0x8004011d.")
+        self.flowpilot_has_answered(2)
 
     def resolve(self) -> None:
         self.session.refresh_from_db()
@@ -110,6 +134,9 @@ VERBS = {
     "escalate": ("escalate", []),
     "pick_up": ("pick_up", ["escalate"]),
     "release": ("release", ["escalate", "pick_up"]),
+    "undo": ("undo", ["escalate", "pick_up"]),
+    "accept": ("accept", ["escalate", "pick_up", "offer"]),
+    "go_on": ("go_on", ["escalate", "pick_up", "lease_ends"]),
     "take_back": ("take_back", ["escalate"]),
     "resolve": ("resolve", ["escalate", "pick_up"]),
     "resolve_while_it_waits": ("resolve", ["escalate"]),
@@ -123,12 +150,13 @@ VERBS = {
     "merge_steps": ("merge_steps", ["record_step", "record_step"]),
     "record_step_after_the_pickup": ("record_step", ["escalate", "pick_up"]),
 }
-VERBS_OF_HANDOFFS = ["escalate", "pick_up", "release", "take_back", "resolve_while_it_waits", "assessed"]
+VERBS_OF_HANDOFFS = ["escalate", "pick_up", "release", "undo", "accept", "go_on", "take_back"]
+VERBS_OF_HANDOFFS += ["resolve_while_it_waits", "assessed"]
 
 
 @pytest.fixture
-def scene(server, ann, ben):
-    return Scene(server, ann, ben)
+def scene(server, ann, ben, olga):
+    return Scene(server, ann, ben, olga)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -175,6 +203,7 @@ def test_on_the_queue(verb, scene, open_as):
     getattr(scene, name)()
     equals(page, "#cards", f"{scene.server.url}/queue/cards/?base={base}")
     equals(page, "h1", f"{scene.server.url}/queue/")
+    equals(page, "[data-today-counts]", f"{scene.server.url}/queue/")
     assert fetched == []
     on_the_queue = verb in {*VERBS_OF_HANDOFFS, "resolve"}  # which the day's counts show
     assert (page.evaluate(SHOWN, "#cards") != unchanged) == on_the_queue

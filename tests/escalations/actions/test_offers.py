@@ -136,7 +136,7 @@ def test_the_end_of_the_pick_up_ends_the_offer(
             "return": lambda: leases.see_to(held.pk),
         }[how]()
     assert outcome(held) == "withdrawn"
-    assert {"type": "offers_changed", "to": str(olga.pk)} in [frame for _, frame in published]
+    assert {"type": "offers_changed", "to": str(olga.pk), "by": str(ben.pk)} in [frame for _, frame in published]
     with pytest.raises(Conflict):
         offers.accept(fresh(held), by=olga)
 
@@ -164,5 +164,5 @@ def test_an_offer_is_told_to_who_is_asked_after_the_commit(
     with django_capture_on_commit_callbacks(execute=True):
         offers.hand_to(held, by=ben, to=olga)
     frames = [frame for group, frame in published if group == f"queue.{harbor.pk.hex}"]
-    assert frames == [{"type": "offers_changed", "to": str(olga.pk)}]
+    assert frames == [{"type": "offers_changed", "to": str(olga.pk), "by": str(ben.pk)}]
     assert [frame["type"] for group, frame in published if "session" in group] == ["message_posted", "session_changed"]

@@ -11,10 +11,11 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 from django.utils import timezone
 
-from escalations.actions import assessments, handoffs, sessions
+from escalations.actions import assessments, handoffs, leases, sessions
 from escalations.live import announce, groups, transport
 from escalations.live.hub import Hub, Mailbox
 from tests.factories import HandoffFactory, SessionFactory
+from tests.frozen import Clock
 
 
 @pytest.fixture
@@ -57,6 +58,19 @@ def test_an_escalation_brings_its_card_and_a_pick_up_takes_it_away(told, ann, be
     assert frame_of(told(handoffs.pick_up, handoff, by=ben), "handoff_picked_up")["html"] == ""
     assert f'id="handoff-{handoff.pk}"' in frame_of(told(handoffs.release, handoff, by=ben), "handoff_released")["html"]
     assert frame_of(told(handoffs.take_back, handoff, by=ann), "handoff_taken_back")["html"] == ""
+
+
+@pytest.mark.django_db
+def test_a_frame_says_that_a_pick_up_was_undone_and_from_whom_a_lease_returned_one(told, monkeypatch, ann, ben):
+    clock = Clock(monkeypatch)
+    handoff = HandoffFactory(by=ann)
+    picked_up = frame_of(told(handoffs.pick_up, handoff, by=ben), "handoff_picked_up")
+    undone = frame_of(told(handoffs.undo, handoff, by=ben), "handoff_released")
+    assert (set(undone) - set(picked_up), undone["undone"]) == ({"undone"}, True)
+    handoffs.pick_up(handoff, by=ben)
+    clock.go_on(minutes=10)
+    returned = frame_of(told(leases.see_to, handoff.pk), "handoff_released")
+    assert (set(returned) - set(picked_up), returned["returned_from"]) == ({"returned_from"}, str(ben.pk))
 
 
 @pytest.mark.django_db

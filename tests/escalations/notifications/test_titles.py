@@ -33,6 +33,21 @@ def test_each_kind_of_event_has_its_words(kind, begins):
     assert titles.title(kind, handoff, by="Ann").startswith(begins)
 
 
+@pytest.mark.parametrize(
+    ("what", "title"),
+    [
+        ("handoff_created", "Escalation from Ben · #1: It hangs"),
+        ("handoff_released", "Returned from you · #1: It hangs"),
+        ("offered", "Ben offers you · #1: It hangs"),
+        ("accepted", "Ben accepted · #1: It hangs"),
+        ("declined", "Ben declined · #1: It hangs"),
+    ],
+)
+def test_the_bell_names_the_colleague_and_the_case(what, title):
+    session = AISession(title="It hangs", ticket_ref="#1")
+    assert titles.on_the_bell(what, session, by="Ben") == title
+
+
 def test_a_long_one_is_shortened_at_a_word():
     told = "Outlook fails to sync since the tenant was moved to another region, on Friday"
     assert (

@@ -1,14 +1,16 @@
 """The bell's doors: what is unread, what has become of it, and that it is read."""
 
 import re
+from uuid import UUID
 
 import pytest
 
-from escalations.actions import handoffs, preferences
+from escalations.actions import handoffs, leases, offers, preferences
 from escalations.models import NotificationPreference
 from escalations.models.feed import cursor_of
 from resolutionflow.accounts.models import User
 from tests.factories import HandoffFactory, SessionFactory
+from tests.frozen import Clock
 
 pytestmark = pytest.mark.django_db
 
@@ -158,10 +160,178 @@ def test_the_page_goes_back_as_far_as_there_are_any(bens, ann):
 def test_the_count_is_one_small_question_and_the_queue_page_asks_none(bens, ann, django_assert_num_queries):
     for _ in range(3):
         from_(ann)
-    with django_assert_num_queries(SIGN_IN + 3):  # the preference, the cursor, the count
+    with django_assert_num_queries(SIGN_IN + 3):  # the preference, the cursor with the count, offers
         state(bens)
     with django_assert_num_queries(SIGN_IN + 4):  # and the list
         bens.get("/notifications/panel/")
+
+
+def held_by(picker, by, title="No Wi-Fi", **more):
+    return from_(by, title, picker=picker, **more)
+
+
+def read_all(browser) -> None:
+    """As the panel does when it is opened."""
+    shown = browser.get("/notifications/panel/").content.decode()
+    told = {
+        "up_to": re.search(r'data-cursor="(\d*)"', shown)[1],
+        "offers": re.search(r'data-offers="([^"]*)"', shown)[1],
+    }
+    assert browser.post("/notifications/read/", told).status_code == 302
+
+
+@pytest.fixture
+def olgas(as_user, olga):
+    browser = as_user(olga)
+    state(browser)
+    return browser
+
+
+@pytest.fixture
+def offered(bens, olgas, ann, ben, olga):
+    """Ben offers olga what ann escalated; both have read what was there before."""
+    held = held_by(ben, ann)
+    for browser in (bens, olgas):
+        read_all(browser)
+    return offers.hand_to(held, by=ben, to=olga).handoff
+
+
+def test_an_offer_is_unread_to_who_is_asked_and_to_nobody_else(offered, bens, olgas, as_user, adam, ann):
+    others = [bens, as_user(adam), as_user(ann)]
+    told = state(olgas)
+    assert [state(browser)["unread"] for browser in (olgas, *others)] == [1, 0, 0, 0]
+    assert titles(olgas.get("/notifications/panel/"))[0] == "Ben offers you · #7: No Wi-Fi"
+    assert titles(olgas.get("/notifications/"))[0] == "Ben offers you · #7: No Wi-Fi"
+    assert '<span class="waits">Waits for your answer</span>' in olgas.get("/notifications/").content.decode()
+    (offer,) = told["offers"]
+    assert (offer["handoff"], offer["priority"], offer["waits"]) == (str(offered.pk), "normal", True)
+    for browser in others:
+        assert "Ben offers you" not in browser.get("/notifications/").content.decode()
+        assert state(browser)["offers"] == []
+    read_all(olgas)
+    told = state(olgas)
+    assert (told["unread"], told["offers"]) == (0, [])
+    assert titles(olgas.get("/notifications/"))[0] == "Ben offers you · #7: No Wi-Fi", "it stays on the list"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "asked_sees", "asker_sees"),
+    [
+        (offers.accept, "Olga accepted", "Accepted by you", "Picked up by Olga Owner"),
+        (offers.decline, "Olga declined", "Declined by you", "Picked up by you"),
+    ],
+)
+def test_who_offered_learns_the_answer(offered, bens, olgas, olga, answer, words, asked_sees, asker_sees):
+    read_all(olgas)
+    assert state(bens)["unread"] == 0
+    answer(offered, by=olga)
+    told = state(bens)
+    assert (told["unread"], told["offers"][0]["waits"], state(olgas)["unread"]) == (1, False, 0)
+    shown = bens.get("/notifications/")
+    assert titles(shown)[0] == f"{words} · #7: No Wi-Fi"
+    assert asker_sees in shown.content.decode()
+    assert asked_sees in olgas.get("/notifications/").content.decode()
+    assert words not in olgas.get("/notifications/").content.decode()
+    read_all(bens)
+    assert state(bens)["unread"] == 0
+
+
+def test_what_is_not_offered_any_more_says_so_and_its_asker_hears_nothing(offered, bens, olgas, ben):
+    offers.withdraw(offered, by=ben)
+    assert "Not offered any more" in olgas.get("/notifications/").content.decode()
+    assert (state(bens)["unread"], state(olgas)["unread"]) == (0, 1)
+    assert [offer["waits"] for offer in state(olgas)["offers"]] == [False]
+
+
+def test_what_a_lease_returns_is_told_to_who_had_it(bens, olgas, monkeypatch, ann, ben, olga):
+    clock = Clock(monkeypatch)
+    held = held_by(ben, ann)
+    for browser in (bens, olgas):
+        read_all(browser)
+    handoffs.release(held, by=ben)
+    handoffs.pick_up(held, by=ben)
+    handoffs.undo(held, by=ben)
+    handoffs.pick_up(held, by=ben)
+    assert state(bens)["unread"] == 0, "what one puts back oneself is no news"
+    clock.go_on(minutes=10)
+    leases.see_to(held.pk)
+    assert (state(bens)["unread"], state(olgas)["unread"]) == (1, 0)
+    shown = bens.get("/notifications/")
+    assert titles(shown)[0] == "Returned from you · #7: No Wi-Fi"
+    assert "Returned from you" not in olgas.get("/notifications/").content.decode()
+    handoffs.pick_up(held, by=olga)
+    assert "Picked up by Olga Owner" in bens.get("/notifications/").content.decode()
+    read_all(bens)
+    assert state(bens)["unread"] == 0
+
+
+def test_an_offer_that_came_after_the_list_stays_unread(offered, bens, olgas, ann, ben, olga):
+    known = state(olgas)
+    offers.hand_to(held_by(ben, ann, "Later"), by=ben, to=olga)
+    told = {"up_to": 10**9, "offers": known["offers"][0]["offer"]}
+    assert olgas.post("/notifications/read/", told).status_code == 302
+    told = state(olgas)
+    assert (told["unread"], told["offers"][0]["title"]) == (1, "Ben offers you · #7: Later")
+
+
+def test_nobody_reads_for_somebody_else(offered, bens, olgas, as_user, zoe):
+    (offer,) = state(olgas)["offers"]
+    for browser in (bens, as_user(zoe)):
+        assert browser.post("/notifications/read/", {"up_to": 1, "offers": offer["offer"]}).status_code == 302
+    assert state(olgas)["unread"] == 1
+    olgas.post("/notifications/read/", {"up_to": 1, "offers": offer["offer"]})
+    assert state(olgas)["unread"] == 0
+
+
+@pytest.mark.parametrize("wrong", ["x", "1", "\0", f"{UUID(int=1)} x", " ".join([str(UUID(int=1))] * 201)])
+def test_what_is_no_offer_reads_nothing(offered, olgas, wrong):
+    assert olgas.post("/notifications/read/", {"up_to": 10**9, "offers": wrong}).status_code == 422
+    assert state(olgas)["unread"] == 1
+
+
+def test_an_offer_in_another_account_is_not_heard_of(offered, olgas, ann, olga, zoe, summit):
+    assert state(olgas)["unread"] == 1
+    User.objects.filter(pk=olga.pk).update(account=summit)
+    told = state(olgas)
+    assert (told["unread"], told["offers"], titles(olgas.get("/notifications/"))) == (0, [], [])
+
+
+def test_an_offer_keeps_to_the_priority_that_the_bell_is_wanted_for(offered, olgas, ann, ben, olga):
+    assert state(olgas)["unread"] == 1
+    for least, count in (("high", 0), ("", 0), ("normal", 1)):
+        NotificationPreference.objects.filter(user=olga).update(bell=least)
+        told = state(olgas)
+        assert (told["unread"], len(told["offers"])) == (count, 1), "what rings has bounds of its own"
+        assert len([title for title in titles(olgas.get("/notifications/")) if "offers you" in title]) == count
+    NotificationPreference.objects.filter(user=olga).update(bell="high")
+    read_all(olgas)
+    NotificationPreference.objects.filter(user=olga).update(bell="low")
+    assert state(olgas)["unread"] == 1, "nobody has seen it"
+
+
+def test_the_list_is_in_one_order_over_its_pages(bens, ann, ben, olga):
+    for number in range(14):
+        held = held_by(olga, ann, f"case {number}")
+        offers.hand_to(held, by=olga, to=ben)
+    first, second = (titles(bens.get(f"/notifications/?page={page}")) for page in (1, 2))
+    assert (len(first), len(second)) == (25, 3)
+    each = [line for n in reversed(range(14)) for line in (f"Olga offers you · #7: case {n}", _escalated(n))]
+    assert first + second == each
+    assert titles(bens.get("/notifications/panel/")) == each[:10]
+
+
+def _escalated(number: int) -> str:
+    return f"Escalation from Ann · #7: case {number}"
+
+
+def test_offers_cost_no_question_more(offered, olgas, django_assert_num_queries):
+    assert state(olgas)["unread"] == 1
+    with django_assert_num_queries(SIGN_IN + 3):
+        state(olgas)
+    with django_assert_num_queries(SIGN_IN + 4):
+        olgas.get("/notifications/panel/")
+    with django_assert_num_queries(SIGN_IN + 5):
+        olgas.get("/notifications/")
 
 
 def test_beyond_a_hundred_nobody_counts(bens, ann, monkeypatch):
