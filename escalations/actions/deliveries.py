@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from escalations.actions import jobs
@@ -113,6 +113,13 @@ def test(channel: Channel) -> Delivery:
     return delivery
 
 
+def begin_anew(channel: Channel) -> None:
+    """What waits for it is tried at once, and after short pauses again: it goes elsewhere now."""
+    waiting = Delivery.objects.waiting().filter(channel=channel).exclude(kind=TEST)
+    if waiting.update(attempts=0, error="", next_try_at=now()):
+        _deliver_later(channel)
+
+
 def claim(channel_id: UUID) -> bool:
     """Whether the caller may send there now; nobody else does until it is done (`free`) or gone."""
     unclaimed = Q(sending_until=None) | Q(sending_until__lt=now())
@@ -147,14 +154,14 @@ def note(delivery: Delivery, *, error: str) -> bool:
     kept = Delivery.objects.select_for_update(no_key=True).filter(pk=delivery.pk).first()
     if kept is None or kept.state != Delivery.State.WAITING:
         return True
-    kept.attempts = F("attempts") + 1
+    kept.attempts += 1
     kept.error = error[:300]
     if not error:
         kept.state, kept.sent_at = Delivery.State.SENT, now()
     elif now() >= kept.give_up_at:
         kept.state = Delivery.State.DEAD
     else:
-        pause = pause_after(delivery.attempts + 1)
+        pause = pause_after(kept.attempts)
         kept.next_try_at = now() + pause
         _again(kept, pause)
     kept.save()

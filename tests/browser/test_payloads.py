@@ -153,6 +153,10 @@ def test_channels_and_their_log_show_every_text_as_it_is(watch, quiet, olga, sam
     page_by_page(operator, "/admin/escalations/channel/?p={}", 50, [text[:60] for text in PAYLOADS])
     page_by_page(operator, "/admin/escalations/delivery/?p={}", 50, [text[:300] for text in PAYLOADS])
     for text in SOME[:2]:
+        named = Channel.objects.get(name=text[:60])
+        for place in ("edit", "secret"):
+            owner.open(f"/settings/channels/{named.pk}/{place}/")
+            owner.shows(text[:60])
         page = owner.open("/settings/channels/add/webhook/")
         page.get_by_label("Name").fill(text[:60])
         page.get_by_label("Address").fill(text)

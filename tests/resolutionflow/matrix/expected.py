@@ -115,6 +115,8 @@ DOORS: dict[str, Row] = {
     "sessions/<uuid:session_id>/resolve/": BY_WHO_HAS_IT,
     "settings/channels/": ("lffoofools", "lmmmmmmmls"),
     "settings/channels/add/<slug:kind>/": ("lffoofools", "lffoofools"),
+    "settings/channels/<uuid:channel_id>/edit/": ("lffoonnnls", "lffoonnnls"),
+    "settings/channels/<uuid:channel_id>/secret/": ("lffoonnnls", "lffoonnnls"),
     "settings/channels/<uuid:channel_id>/switch/": BY_MANAGERS,
     "settings/channels/<uuid:channel_id>/test/": BY_MANAGERS,
     "settings/channels/<uuid:channel_id>/remove/": ("lffoonnnls", "lffoonnnls"),
