@@ -299,6 +299,7 @@ def test_a_test_is_on_its_way_and_the_page_looks_again(as_user, olga, hook):
         ({"state": "sent", "sent_at": "2026-11-28T10:00:00Z"}, "Arrived"),
         ({"state": "dead", "error": "It answered 500."}, "It answered 500."),
         ({"state": "waiting", "attempts": 2, "error": "It does not answer."}, "Trying again"),
+        ({"state": "needless", "error": "Somebody picked it up."}, "Not needed any more"),
         ({"state": "waiting"}, "On its way"),
     ],
 )
