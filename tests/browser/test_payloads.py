@@ -195,8 +195,8 @@ def tried(session: AISession, *, by: User, text: str) -> None:
     steps.record_step(session, by=by, description=text, outcome="failed", note=text)
 
 
-def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann, ben, olga):
-    looker, asked = watch(ben), watch(olga)
+def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann, ben, olga, sam):
+    looker, asked, operator = watch(ben), watch(olga), watch(sam)
     for text in SOME:
         person = UserFactory(account=quiet, name=text[:NAME])
         session = start(text, by=person)
@@ -223,6 +223,10 @@ def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann,
         Lesson.objects.filter(handoff=handoff).update(closest=session.steps.get())
         looker.open(f"/handoffs/{handoff.pk}/")
         looker.shows(f"{text[:NAME]} was close: ‘{text}’", text)
+        operator.open("/admin/escalations/attachment/")
+        operator.shows(named[:20])  # shortened
+        operator.open(f"/admin/escalations/attachment/{session.attachments.get().pk}/change/")
+        operator.shows(named)
 
 
 def test_what_was_solved_and_what_repeats_show_their_texts_as_they_are(watch, quiet, ann, ben, olga):

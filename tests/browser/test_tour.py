@@ -13,6 +13,7 @@ from procrastinate.contrib.django import app
 from analytics import phone
 from escalations.actions import channels, feedback
 from resolutionflow.accounts.models import ApiToken
+from tests.attached import sent
 from tests.browser.assessed import assessed_handoff
 from tests.factories import HandoffFactory, SessionFactory
 
@@ -32,6 +33,7 @@ def places(server, ann, ben, olga, settings) -> list[str]:
     sample = phone.add(olga.account, by=olga, seconds=290)
     told = {"target": "https://hooks.example.org/", "kinds": ["handoff_created"], "priorities": ["high"]}
     channel, _ = channels.add(by=olga, kind="webhook", name="Hook", **told)
+    sent(picked.session, by=ben)
     ApiToken.issue(ann, name="a script")
     app.configure_task("nobody.does.this", queue="nobody", lock="one").defer(number=1, words="two")
     return [

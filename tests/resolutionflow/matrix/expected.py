@@ -217,6 +217,7 @@ MODELS = {
     "accounts/user": PEOPLE,
     "accounts/apitoken": OWN_ROWS,
     "escalations/assessment": OWN_ROWS,
+    "escalations/attachment": OWN_ROWS,
     "escalations/channel": OWN_ROWS,
     "escalations/delivery": OWN_ROWS,
     "escalations/feedevent": OWN_ROWS,
