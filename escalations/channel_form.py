@@ -26,15 +26,14 @@ WORDS = {
     Kind.WEBHOOK: Words(
         "Every event as signed JSON, in order, to a program of your own.",
         "Address",
-        "An https address of your own that takes POST and answers 2xx. What signs its requests is shown once, when you "
-        "have added it.",
+        "An https address of your own that takes POST and answers 2xx.",
         "https://hooks.example.org/escalations",
     ),
     Kind.TICKET: Words(
         "A short note for the ticket: who escalated, who has it, what fixed it. Only for sessions with a ticket.",
         "Address",
         "An https address at your ticket system, or a small program in front of it, that takes POST and writes the "
-        "note. What signs its requests is shown once, when you have added it.",
+        "note.",
         "https://tickets.example.org/hooks/notes",
     ),
     Kind.SLACK: Words(
@@ -69,6 +68,8 @@ WORDS = {
         "oncall@example.org",
     ),
 }
+SHOWN_ONCE = "What signs its requests is shown once, when you have added it."
+INCIDENTS = "Incidents that stand when the key changes have to be resolved in PagerDuty."
 STARTS_WITH = {  # which events are ticked at first
     Kind.WEBHOOK: TOLD,
     Kind.TICKET: (FeedEvent.Kind.CREATED, FeedEvent.Kind.PICKED_UP, FeedEvent.Kind.RESOLVED),
@@ -90,22 +91,41 @@ def _ticks(label: str, choices: Any) -> forms.MultipleChoiceField:
     )
 
 
+def _help(kind: Channel.Kind, channel: Channel | None) -> str:
+    """What stands below the target."""
+    told = WORDS[kind].help
+    if channel is None:
+        return f"{told} {SHOWN_ONCE}" if kind in Channel.SIGNED else told
+    told = f"In use: {channel.hint}. Leave this empty to keep it. {told}"
+    return f"{told} {INCIDENTS}" if kind == Kind.PAGERDUTY else told
+
+
+def _as_it_is(channel: Channel) -> dict[str, Any]:
+    return {"name": channel.name, "kinds": channel.kinds, "priorities": channel.priorities}
+
+
 class ChannelForm(forms.Form):
     name = forms.CharField(label="Name", max_length=NAME_LENGTH)
     target = forms.CharField(max_length=LONGEST, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     kinds = _ticks("Tell it when a session is", list(EVENTS.items()))
     priorities = _ticks("Of priority", Handoff.Priority.choices)
 
-    def __init__(self, data: Any = None, *, kind: Channel.Kind) -> None:
+    def __init__(self, data: Any = None, *, kind: Channel.Kind, channel: Channel | None = None) -> None:
+        """With `channel` the form of one that there is, whose target may stay empty."""
         begin = {"kinds": STARTS_WITH.get(kind, (FeedEvent.Kind.CREATED,)), "priorities": Handoff.Priority.values}
-        super().__init__(data, initial={"name": kind.label, **begin})
+        super().__init__(data, initial=_as_it_is(channel) if channel else {"name": kind.label, **begin})
         self.kind, self.words = kind, WORDS[kind]
         target = self.fields["target"]
-        target.label, target.help_text = self.words.label, self.words.help
+        target.label, target.help_text = self.words.label, _help(kind, channel)
         target.widget.attrs |= {"placeholder": self.words.example, "aria-describedby": "target-help"}
+        if channel:
+            target.required = False
+            target.label = f"New {target.label[0].lower()}{target.label[1:]}"
 
     def clean_target(self) -> str:
         told = str(self.cleaned_data["target"]).strip()
+        if not told:
+            return ""  # as far as it may be
         try:
             if self.kind in Channel.SIGNED:
                 webhook.host_of(told)

@@ -20,11 +20,14 @@ class Infected(NotTaken):
     """The scanner found something."""
 
 
-def scan(path: Path, name: str) -> None:
-    """The command gets the file on its standard input, or its path in place of `{}`. Raises NotTaken unless it says
-    with its exit status 0 that the file is clean: 1 is infected, anything else that it could not be looked at."""
+def scan(path: Path, name: str) -> bool:
+    """Whether there is a scanner, which has found the file clean then.
+
+    The command gets the file on its standard input, or its path in place of `{}`. Raises NotTaken unless it says with
+    its exit status 0 that the file is clean: 1 is infected, anything else that it could not be looked at.
+    """
     if not settings.ATTACHMENT_SCAN_COMMAND:
-        return
+        return False
     command = [str(path) if part == INSTEAD_OF_PATH else part for part in shlex.split(settings.ATTACHMENT_SCAN_COMMAND)]
     try:
         with path.open("rb") as file:
@@ -40,3 +43,4 @@ def scan(path: Path, name: str) -> None:
     if done.returncode != CLEAN:
         log.error("The virus scanner ended with %d: %s", done.returncode, done.stderr[:300].decode(errors="replace"))
         raise NotTaken(f"“{name}” could not be checked for viruses, so it was not taken. Try again later.")
+    return True

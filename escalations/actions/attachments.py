@@ -70,7 +70,7 @@ def _store(session: AISession, *, by: User, kind: Kind, size: int, file: IO[byte
         id=uuid.uuid4(), session=session, uploaded_by=by, name=kind.name, content_type=kind.content_type, size=size
     )
     with files.coming(attachment.pk, file) as (part, attachment.sha256):
-        scanning.scan(part, kind.name)
+        attachment.scanned = scanning.scan(part, kind.name)
         attachment.excerpt = filetypes.excerpt(file, kind.content_type)
     try:
         _add(attachment)

@@ -1,4 +1,4 @@
-"""Add a channel, switch it off and on, remove it. Owners and admins do; each is in the audit trail."""
+"""Add a channel, change it, switch it off and on, remove it. Owners and admins do; each is in the audit trail."""
 
 import secrets
 from collections.abc import Collection
@@ -36,7 +36,7 @@ def add(
     Account.objects.select_for_update(no_key=True).get(pk=by.account.pk)  # one at a time
     if Channel.objects.for_account(by.account).count() >= MOST:
         raise Conflict(f"There are {MOST} channels already. Remove one that nobody needs.")
-    secret = secrets.token_hex(32) if kind in Channel.SIGNED else ""
+    secret = _new_secret() if kind in Channel.SIGNED else ""
     channel = Channel.objects.create(
         account=by.account,
         kind=kind,
@@ -51,6 +51,43 @@ def add(
     )
     _record(channel, by, done="channel added", way=kind)
     return channel, secret
+
+
+@in_transaction
+def edit(
+    channel: Channel, *, by: User, name: str, target: str, kinds: Collection[str], priorities: Collection[str]
+) -> None:
+    """What it is called, which events it is told and, unless `target` is empty, where: there goes what waits, too.
+
+    Its kind and its secret stay. Raises NotAllowed, Conflict if somebody has removed it.
+    """
+    require_manager(by)
+    kept = _locked(channel)
+    told = {"name": name, "kinds": list(kinds), "priorities": list(priorities)}
+    changed = [field for field, value in told.items() if getattr(kept, field) != value]
+    if target:
+        changed.append("address")
+        told |= {"sealed_target": seal(target), "hint": hint_of(kept.kind, target)}
+    if not changed:
+        return
+    Channel.objects.filter(pk=kept.pk).update(**told)
+    if target:
+        deliveries.begin_anew(kept)
+    _record(kept, by, done="channel changed", fields=", ".join(changed))
+
+
+@in_transaction
+def renew_secret(channel: Channel, *, by: User) -> str:
+    """What its requests are signed with from now on, which nothing can show again. The old one is used no more.
+
+    Raises NotAllowed, Conflict if somebody has removed it.
+    """
+    require_manager(by)
+    assert channel.is_signed, "others have none"
+    secret = _new_secret()
+    Channel.objects.filter(pk=_locked(channel).pk).update(sealed_secret=seal(secret))
+    _record(channel, by, done="channel secret renewed")
+    return secret
 
 
 @in_transaction
@@ -80,9 +117,8 @@ def remove(channel: Channel, *, by: User) -> None:
 def send_test(channel: Channel, *, by: User) -> Delivery:
     """Raises Conflict while it is switched off, or while the last test is on its way."""
     require_manager(by)
-    if not channel.is_on:
+    if not _locked(channel).is_on:
         raise Conflict("It is switched off. Switch it on to test it.")
-    Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
     if Delivery.objects.waiting().filter(channel=channel, kind="test").exists():
         raise Conflict("A test is on its way already.")
     return deliveries.test(channel)
@@ -94,6 +130,18 @@ def hint_of(kind: str, target: str) -> str:
         return target[:120]
     host = urlsplit(target).hostname or ""
     return f"{host[:100]}\N{NO-BREAK SPACE}…{target[-4:]}" if host else f"…{target[-4:]}"
+
+
+def _locked(channel: Channel) -> Channel:
+    """As it is now, and nobody else's to change until the verb is done."""
+    kept = Channel.objects.select_for_update(no_key=True).filter(pk=channel.pk).first()
+    if kept is None:
+        raise Conflict("This channel was removed meanwhile.")
+    return kept
+
+
+def _new_secret() -> str:
+    return secrets.token_hex(32)
 
 
 def _record(channel: Channel, by: User, **details: str) -> None:

@@ -2,20 +2,21 @@
 
 Each event gets to a channel once, in the order of the feed: the first that waits is the only one that is tried, and
 those behind it wait for it. What gets there twice (a worker was killed after it had sent, before it could say so) has
-the same id both times.
+the same id both times. Only mail that calls for somebody is left out once nobody has to come.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from escalations.actions import jobs
 from escalations.actions.refusals import Conflict
 from escalations.actions.transaction import in_transaction
 from escalations.models import Channel, Delivery, FeedEvent, Handoff
+from escalations.models.channel import CALLS
 from escalations.models.delivery import TEST
 from escalations.notifications.letter import NotSent
 from escalations.notifications.people import wanting
@@ -27,6 +28,11 @@ PAUSES = [timedelta(seconds=s) for s in (10, 30, 60, 120, 300, 600, 1200, 1800)]
 LONGEST_PAUSE = timedelta(hours=1)
 KEPT = timedelta(days=90)  # of what is over
 OVERDUE = timedelta(minutes=2)
+NEEDLESS = {
+    Handoff.State.PICKED_UP: "Somebody picked it up before this was sent.",
+    Handoff.State.TAKEN_BACK: "It was taken back before this was sent.",
+    Handoff.State.RESOLVED: "It was resolved before this was sent.",
+}
 CLAIM = timedelta(seconds=60)  # longer than one delivery takes; a worker that was killed holds it for so long
 
 
@@ -91,6 +97,19 @@ def tell_people(handoff_id: UUID) -> None:
             one_later(delivery)
 
 
+@in_transaction
+def tell_after_all(handoff_id: UUID) -> None:
+    """It waits again: send the mail that was left out when it did not, but to nobody who does not want it by now."""
+    people = wanting(Handoff.objects.for_context().get(pk=handoff_id), "email")
+    still_wanted = Q(channel__is_on=True) | Q(person__in=people)
+    of_it = Delivery.objects.for_sending().filter(still_wanted, event__handoff=handoff_id, kind=FeedEvent.Kind.CREATED)
+    # Also what waits: it may be left out at this very moment, by who saw the handoff as it was before.
+    open_or_left_out = of_it.filter(state__in=[Delivery.State.WAITING, Delivery.State.NEEDLESS])
+    for delivery in open_or_left_out.select_for_update(no_key=True, of=("self",)):
+        if delivery.state == Delivery.State.NEEDLESS:
+            _begin_again(delivery)
+
+
 def _new(event: FeedEvent, *, channel: Channel | None = None, person: User | None = None) -> Delivery:
     return Delivery(
         account_id=event.account_id,
@@ -111,6 +130,13 @@ def test(channel: Channel) -> Delivery:
     )
     one_later(delivery)
     return delivery
+
+
+def begin_anew(channel: Channel) -> None:
+    """What waits for it is tried at once, and after short pauses again: it goes elsewhere now."""
+    waiting = Delivery.objects.waiting().filter(channel=channel).exclude(kind=TEST)
+    if waiting.update(attempts=0, error="", next_try_at=now()):
+        _deliver_later(channel)
 
 
 def claim(channel_id: UUID) -> bool:
@@ -142,19 +168,32 @@ def one(delivery_id: UUID) -> Delivery | None:
 
 
 @in_transaction
+def leave_out(delivery: Delivery) -> bool:
+    """Whether it is mail that calls for somebody, and nobody has to come any more: then that is noted."""
+    if delivery.event is None or delivery.kind not in CALLS or not delivery.is_mail:
+        return False
+    kept = Delivery.objects.waiting().select_for_update(no_key=True).filter(pk=delivery.pk).first()
+    state = Handoff.objects.values_list("state", flat=True).get(pk=delivery.event.handoff_id)
+    if kept and state in NEEDLESS:
+        kept.state, kept.error = Delivery.State.NEEDLESS, NEEDLESS[Handoff.State(state)]
+        kept.save(update_fields=["state", "error"])
+    return state in NEEDLESS
+
+
+@in_transaction
 def note(delivery: Delivery, *, error: str) -> bool:
     """What came of a try: sent, to be tried again, or given up. Whether the next one behind it may be sent now."""
     kept = Delivery.objects.select_for_update(no_key=True).filter(pk=delivery.pk).first()
     if kept is None or kept.state != Delivery.State.WAITING:
         return True
-    kept.attempts = F("attempts") + 1
+    kept.attempts += 1
     kept.error = error[:300]
     if not error:
         kept.state, kept.sent_at = Delivery.State.SENT, now()
     elif now() >= kept.give_up_at:
         kept.state = Delivery.State.DEAD
     else:
-        pause = pause_after(delivery.attempts + 1)
+        pause = pause_after(kept.attempts)
         kept.next_try_at = now() + pause
         _again(kept, pause)
     kept.save()
@@ -164,13 +203,19 @@ def note(delivery: Delivery, *, error: str) -> bool:
 @in_transaction
 def replay(delivery: Delivery) -> None:
     """Try one that was given up again, for as long as the first time. Raises Conflict for any other."""
-    begun = {"attempts": 0, "next_try_at": now(), "give_up_at": now() + GIVE_UP, "state": Delivery.State.WAITING}
-    dead = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.DEAD)
     if delivery.channel and not delivery.channel.is_on:
         raise Conflict("Its channel is switched off.")
-    if not dead.update(**begun):
+    if delivery.state != Delivery.State.DEAD or not _begin_again(delivery):
         raise Conflict("Only what was given up can be sent again.")
+
+
+def _begin_again(delivery: Delivery) -> bool:
+    """Whether it still was as it is known here, and is tried again now, for as long as the first time."""
+    begun = {"attempts": 0, "error": "", "next_try_at": now(), "give_up_at": now() + GIVE_UP}
+    if not Delivery.objects.filter(pk=delivery.pk, state=delivery.state).update(state=Delivery.State.WAITING, **begun):
+        return False
     _again(delivery, None)
+    return True
 
 
 def _again(delivery: Delivery, pause: timedelta | None) -> None:

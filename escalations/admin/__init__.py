@@ -1,6 +1,7 @@
 """The truth, to be read. States change through the verbs of `actions`, never by editing a row."""
 
 from escalations.admin.assessments import AssessmentAdmin
+from escalations.admin.attachments import AttachmentAdmin
 from escalations.admin.channels import ChannelAdmin, DeliveryAdmin
 from escalations.admin.feed import FeedEventAdmin
 from escalations.admin.handoffs import HandoffAdmin
@@ -11,6 +12,7 @@ from escalations.admin.sessions import SessionAdmin
 
 __all__ = [
     "AssessmentAdmin",
+    "AttachmentAdmin",
     "ChannelAdmin",
     "DeliveryAdmin",
     "FeedEventAdmin",

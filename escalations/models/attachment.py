@@ -11,6 +11,7 @@ from resolutionflow.accounts.models import User
 
 NAME_LENGTH = 120
 EXCERPT_LENGTH = 2_200
+SCANNED = [(True, "Clean"), (False, "No scanner was set"), (None, "Not known")]  # the last: from before it was noted
 IMAGES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -26,6 +27,7 @@ class Attachment(models.Model):
     size = models.PositiveIntegerField()  # bytes
     sha256 = models.CharField(max_length=64, editable=False)
     excerpt = models.TextField(max_length=EXCERPT_LENGTH, blank=True)  # of a text: its beginning and end, masked
+    scanned = models.BooleanField("virus scan", choices=SCANNED, null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -18,6 +18,7 @@ TOLD = (
     FeedEvent.Kind.TAKEN_BACK,
     FeedEvent.Kind.RESOLVED,
 )
+CALLS = (FeedEvent.Kind.CREATED, FeedEvent.Kind.RELEASED)  # of which somebody has to come
 
 
 def all_priorities() -> list[str]:

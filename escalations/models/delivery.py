@@ -32,6 +32,7 @@ class Delivery(models.Model):
         WAITING = "waiting", "Waiting"
         SENT = "sent", "Sent"
         DEAD = "dead", "Given up"
+        NEEDLESS = "needless", "Not needed any more"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="deliveries")
@@ -61,7 +62,7 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=["channel", "event"], name="delivery_once_per_channel"),
             models.UniqueConstraint(fields=["person", "event"], name="delivery_once_per_person"),
             models.CheckConstraint(
-                condition=models.Q(state__in=["waiting", "sent", "dead"]), name="delivery_state_known"
+                condition=models.Q(state__in=["waiting", "sent", "dead", "needless"]), name="delivery_state_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(channel__isnull=True) ^ models.Q(person__isnull=True), name="delivery_has_one_target"
@@ -75,6 +76,10 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} to {self.channel or self.person}"
+
+    @property
+    def is_mail(self) -> bool:
+        return self.channel is None or self.channel.kind == Channel.Kind.EMAIL
 
     @property
     def is_test(self) -> bool:

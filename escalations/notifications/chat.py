@@ -14,7 +14,8 @@ import re
 import threading
 from typing import Any
 
-from escalations.models import Channel, FeedEvent
+from escalations.models import Channel
+from escalations.models.channel import CALLS
 from escalations.notifications.letter import Letter, NotSent
 
 Kind = Channel.Kind
@@ -32,8 +33,6 @@ MAY_BE = {
     Kind.PAGERDUTY: re.compile(rf"(?:(?P<region_name>eu|us):)?(?P<integrationkey>{ALNUM}{{32}})"),
     Kind.NTFY: re.compile(r"(?:https://ntfy\.sh/)?(?P<topic>[A-Za-z0-9_-]{1,64})"),
 }
-# A pager's incident stands while somebody has to come.
-RAISES = {FeedEvent.Kind.CREATED, FeedEvent.Kind.RELEASED}
 SEVERITY = {"low": "info", "normal": "warning", "high": "error", "urgent": "critical"}
 LOUDNESS = {"low": "low", "normal": "default", "high": "high", "urgent": "max"}
 NAMES = {Kind.SLACK: "Slack", Kind.TEAMS: "Teams", Kind.PAGERDUTY: "PagerDuty", Kind.NTFY: "ntfy.sh"}
@@ -82,7 +81,7 @@ def _made_from(kind: Channel.Kind, parts: dict[str, str], letter: Letter) -> tup
     if kind == Kind.TEAMS:
         return "Workflows", {**parts, "secure": True}
     if kind == Kind.PAGERDUTY:
-        action = "trigger" if letter.kind in RAISES or not letter.case else "resolve"
+        action = "trigger" if letter.kind in CALLS or not letter.case else "resolve"
         more = {"apikey": "none", "source": "ResolutionFlow", "dedup": letter.case, "click": letter.link or None}
         told = {"severity": SEVERITY[letter.priority], "details": {"about": letter.text}}
         return "PagerDuty", {"action": action, **more, **told, **parts}

@@ -6,6 +6,10 @@ from escalations.notifications.letter import NotSent
 from resolutionflow import sealing
 
 PURPOSE = "channels"
+SEALED_ELSEWHERE = (
+    "It was sealed with another SECRET_KEY: edit the channel and enter its address again. If its requests are signed, "
+    "make a new secret, too."
+)
 
 
 def seal(plain: str) -> str:
@@ -17,4 +21,4 @@ def unseal(sealed: str) -> str:
     try:
         return sealing.seal(PURPOSE).decrypt(sealed.encode()).decode()
     except InvalidToken:
-        raise NotSent("It was sealed with another SECRET_KEY; remove this channel and add it again.") from None
+        raise NotSent(SEALED_ELSEWHERE) from None

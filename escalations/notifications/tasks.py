@@ -30,6 +30,8 @@ async def tell(account_id: str, handoff_id: str, kind: str) -> None:
         await write(lambda: deliveries.fan_out(UUID(account_id)))
         if kind == FeedEvent.Kind.CREATED:
             await write(lambda: deliveries.tell_people(UUID(handoff_id)))
+        if kind == FeedEvent.Kind.RELEASED:
+            await write(lambda: deliveries.tell_after_all(UUID(handoff_id)))
 
 
 @app.task(name=jobs.DELIVER, retry=PutBack())
@@ -76,6 +78,8 @@ def _is_full() -> bool:
 
 async def _deliver(due: Delivery) -> bool:
     """Whether what waits behind it may go."""
+    if await write(lambda: deliveries.leave_out(due)):
+        return True
     _under_way.add(str(due.pk))
     try:
         error = await _try(due)

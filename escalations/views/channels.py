@@ -23,6 +23,7 @@ SAID = {
     "on": "Switched on. It is told what happens from now on.",
     "off": "Switched off. Nothing goes there any more.",
     "removed": "Removed.",
+    "changed": "Saved. It holds for what happens from now on.",
     "added": "Added. It is told what happens from now on; a test shows whether that gets there.",
 }
 
@@ -71,6 +72,39 @@ def add(request: MemberRequest, kind: str) -> HttpResponse:
             return _back("added")
     context = {"form": form, "kind": Channel.Kind(kind), "mail_is_set_up": is_set_up()}
     return render(request, "escalations/channel_add.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@sensitive_post_parameters("target")
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: MemberRequest, channel_id: UUID) -> HttpResponse:
+    channel = _find(request, channel_id)
+    actions.require_manager(request.user)
+    typed = request.POST if request.method == "POST" else None
+    form = ChannelForm(typed, kind=Channel.Kind(channel.kind), channel=channel)
+    if form.is_valid():
+        try:
+            actions.edit(channel, by=request.user, **form.cleaned_data)
+        except Conflict as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return _back("changed")
+    context = {"form": form, "channel": channel, "mail_is_set_up": is_set_up()}
+    return render(request, "escalations/channel_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_secret(request: MemberRequest, channel_id: UUID) -> HttpResponse:
+    """First what will happen, then that: the secret is shown just once, on the page that answers."""
+    channel = _find(request, channel_id)
+    actions.require_manager(request.user)
+    if not channel.is_signed:
+        raise Http404
+    if request.method == "POST":
+        secret = actions.renew_secret(channel, by=request.user)
+        return render(request, "escalations/channel_secret_made.html", {"channel": channel, "secret": secret})
+    return render(request, "escalations/channel_new_secret.html", {"channel": channel})
 
 
 @require_POST

@@ -71,6 +71,8 @@ def places(server, ann, ben, olga, settings) -> dict[str, str]:
         "notification settings": "/account/notifications/",
         "channels": "/settings/channels/",
         "add a channel": "/settings/channels/add/webhook/",
+        "edit a channel": f"/settings/channels/{channel.pk}/edit/",
+        "a channel's new secret": f"/settings/channels/{channel.pk}/secret/",
         "remove a channel": f"/settings/channels/{channel.pk}/remove/",
         "not found": "/handoffs/00000000-0000-4000-8000-000000000000/",
     }

@@ -153,6 +153,10 @@ def test_channels_and_their_log_show_every_text_as_it_is(watch, quiet, olga, sam
     page_by_page(operator, "/admin/escalations/channel/?p={}", 50, [text[:60] for text in PAYLOADS])
     page_by_page(operator, "/admin/escalations/delivery/?p={}", 50, [text[:300] for text in PAYLOADS])
     for text in SOME[:2]:
+        named = Channel.objects.get(name=text[:60])
+        for place in ("edit", "secret"):
+            owner.open(f"/settings/channels/{named.pk}/{place}/")
+            owner.shows(text[:60])
         page = owner.open("/settings/channels/add/webhook/")
         page.get_by_label("Name").fill(text[:60])
         page.get_by_label("Address").fill(text)
@@ -191,8 +195,8 @@ def tried(session: AISession, *, by: User, text: str) -> None:
     steps.record_step(session, by=by, description=text, outcome="failed", note=text)
 
 
-def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann, ben, olga):
-    looker, asked = watch(ben), watch(olga)
+def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann, ben, olga, sam):
+    looker, asked, operator = watch(ben), watch(olga), watch(sam)
     for text in SOME:
         person = UserFactory(account=quiet, name=text[:NAME])
         session = start(text, by=person)
@@ -219,6 +223,10 @@ def test_one_sessions_screens_show_each_of_its_texts_as_it_is(watch, quiet, ann,
         Lesson.objects.filter(handoff=handoff).update(closest=session.steps.get())
         looker.open(f"/handoffs/{handoff.pk}/")
         looker.shows(f"{text[:NAME]} was close: ‘{text}’", text)
+        operator.open("/admin/escalations/attachment/")
+        operator.shows(named[:20])  # shortened
+        operator.open(f"/admin/escalations/attachment/{session.attachments.get().pk}/change/")
+        operator.shows(named)
 
 
 def test_what_was_solved_and_what_repeats_show_their_texts_as_they_are(watch, quiet, ann, ben, olga):

@@ -11,8 +11,9 @@ from playwright.sync_api import expect
 from procrastinate.contrib.django import app
 
 from analytics import phone
-from escalations.actions import feedback
+from escalations.actions import channels, feedback
 from resolutionflow.accounts.models import ApiToken
+from tests.attached import sent
 from tests.browser.assessed import assessed_handoff
 from tests.factories import HandoffFactory, SessionFactory
 
@@ -30,6 +31,9 @@ def places(server, ann, ben, olga, settings) -> list[str]:
     done = SessionFactory(by=ben, resolved=True)
     solved = HandoffFactory(by=ben, picker=ann, resolved=True)
     sample = phone.add(olga.account, by=olga, seconds=290)
+    told = {"target": "https://hooks.example.org/", "kinds": ["handoff_created"], "priorities": ["high"]}
+    channel, _ = channels.add(by=olga, kind="webhook", name="Hook", **told)
+    sent(picked.session, by=ben)
     ApiToken.issue(ann, name="a script")
     app.configure_task("nobody.does.this", queue="nobody", lock="one").defer(number=1, words="two")
     return [
@@ -42,6 +46,7 @@ def places(server, ann, ben, olga, settings) -> list[str]:
         *("/analytics/escalations/", "/analytics/escalations/handoffs/", "/analytics/escalations/waiting/"),
         *("/help/", "/account/", "/settings/"),
         *("/settings/channels/", "/settings/channels/add/slack/"),
+        *(f"/settings/channels/{channel.pk}/{page}/" for page in ("edit", "secret", "remove")),
         *("/queue/lessons/", f"/handoffs/{solved.pk}/", "/analytics/causes/", f"/analytics/phone/{sample.pk}/remove/"),
     ]
 

@@ -32,6 +32,14 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
+def elsewhere() -> Iterator[Receiver]:
+    """Another one."""
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
+
+
+@pytest.fixture
 def hook(olga, receiver, settings) -> tuple[Channel, str]:
     """Harbor IT's webhook, which wants everything, and what it is signed with."""
     settings.NOTIFY_PRIVATE_NETWORKS = True

@@ -9,8 +9,9 @@ from escalations.actions import channels, deliveries, handoffs, sessions
 from escalations.actions.refusals import Conflict
 from escalations.models import Delivery
 from escalations.notifications import letters, tasks
-from tests.escalations.notifications.working import add
+from tests.escalations.notifications.working import add, edit
 from tests.factories import HandoffFactory, SessionFactory, UserFactory
+from tests.receiver import is_genuine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -202,6 +203,96 @@ def test_switched_off_nothing_goes_and_on_again_only_what_comes(ann, olga, hook,
     assert [each["handoff"]["id"] for each in receiver.got] == [str(last.pk)]
 
 
+def test_what_waits_keeps_its_id_and_goes_to_a_new_address_at_once(ann, olga, hook, receiver, elsewhere, worker, clock):
+    channel, _ = hook
+    receiver.down = True
+    HandoffFactory(by=ann)
+    HandoffFactory(by=ann)
+    worker.work()
+    for _ in range(9):
+        clock.go(hours=1)
+        worker.work()
+    ids = [str(pk) for pk in Delivery.objects.order_by("seq").values_list("pk", flat=True)]
+    assert Delivery.objects.order_by("seq")[0].next_try_at > clock.now, "first, it would wait"
+    receiver.down = False
+    edit(channel, by=olga, target=elsewhere.url)
+    worker.work()
+    assert [each["id"] for each in elsewhere.got] == ids
+    assert receiver.got == []
+    assert states() == ["sent", "sent"]
+
+
+def test_a_new_address_that_does_not_answer_is_tried_again_after_short_pauses(
+    ann, olga, hook, receiver, elsewhere, worker, clock
+):
+    channel, _ = hook
+    receiver.down = elsewhere.down = True
+    HandoffFactory(by=ann)
+    worker.work()
+    for _ in range(9):
+        clock.go(hours=1)
+        worker.work()
+    give_up_at = Delivery.objects.get().give_up_at
+    edit(channel, by=olga, target=elsewhere.url)
+    assert (Delivery.objects.get().attempts, Delivery.objects.get().error) == (0, "")
+    worker.work()
+    assert Delivery.objects.get().next_try_at == clock.now + timedelta(seconds=10)
+    assert Delivery.objects.get().give_up_at == give_up_at, "a day is a day"
+
+
+def test_a_try_that_was_under_way_to_the_old_address_holds_the_new_one_up_for_a_moment_only(
+    ann, olga, hook, receiver, elsewhere, worker, clock
+):
+    channel, _ = hook
+    receiver.down = True
+    HandoffFactory(by=ann)
+    worker.work()
+    for _ in range(9):
+        clock.go(hours=1)
+        worker.work()
+    clock.go(hours=1)
+    under_way = deliveries.next_of(channel.pk)
+    assert under_way.attempts == 10, "first, its pause would be an hour"
+    edit(channel, by=olga, target=elsewhere.url)
+    deliveries.note(under_way, error="It does not answer.")
+    clock.go(seconds=10)
+    worker.work()
+    assert len(elsewhere.got) == 1
+
+
+def test_other_events_and_a_new_name_leave_what_waits_alone(ann, olga, hook, receiver, worker, clock):
+    channel, _ = hook
+    receiver.down = True
+    HandoffFactory(by=ann)
+    worker.work()
+    waits = Delivery.objects.values().get()
+    assert waits["attempts"] == 1
+    edit(channel, by=olga, name="Our desk", kinds=["handoff_resolved"])
+    assert Delivery.objects.values().get() == waits
+    receiver.down = False
+    handoffs.take_back(HandoffFactory(by=ann), by=ann)
+    clock.go(seconds=10)
+    worker.work()
+    assert kinds(receiver) == ["handoff_created"], "what was to be told then, and nothing that is wanted no more"
+
+
+def test_from_a_new_secret_on_the_old_one_signs_nothing(ann, olga, hook, receiver, worker, clock):
+    channel, old = hook
+    receiver.down = True
+    HandoffFactory(by=ann)
+    worker.work()
+    new = channels.renew_secret(channel, by=olga)
+    receiver.down = False
+    clock.go(seconds=10)
+    worker.work()
+    HandoffFactory(by=ann)
+    worker.work()
+    assert len(receiver.raw) == 2
+    for headers, body in receiver.raw:
+        signed_with = [secret for secret in (old, new) if is_genuine(secret, headers, body, now=clock.time())]
+        assert signed_with == [new]
+
+
 def test_a_test_passes_what_waits_and_is_tried_once(ann, olga, hook, receiver, worker, clock):
     channel, _ = hook
     receiver.down = True
@@ -236,6 +327,19 @@ def test_what_is_sealed_with_another_key_says_so(ann, hook, receiver, worker, se
     worker.work()
     assert "another SECRET_KEY" in Delivery.objects.get().error
     assert receiver.got == []
+
+
+def test_what_is_sealed_with_a_lost_key_is_sealed_anew_by_editing(ann, olga, hook, receiver, worker, clock, settings):
+    channel, _ = hook
+    settings.SECRET_KEY = "another one"
+    HandoffFactory(by=ann)
+    worker.work()
+    assert "another SECRET_KEY" in Delivery.objects.get().error, "first, it does not open"
+    edit(channel, by=olga, target=receiver.url)
+    channels.renew_secret(channel, by=olga)
+    clock.go(seconds=10)
+    worker.work()
+    assert states() == ["sent"]
 
 
 def test_where_too_much_hangs_the_rest_waits_outside(ann, hook, receiver, worker, clock, monkeypatch):

@@ -20,6 +20,12 @@ def add(by: User, target: str, **other) -> tuple[Channel, str]:
     return channels.add(by=by, target=target, **(told | other))
 
 
+def edit(channel: Channel, *, by: User, **change) -> None:
+    """All of it stays as it is, but for what is said."""
+    told = {"name": channel.name, "target": "", "kinds": channel.kinds, "priorities": channel.priorities}
+    channels.edit(channel, by=by, **(told | change))
+
+
 class Clock:
     """The product's, as far as deliveries go: it stands still until somebody moves it."""
 

@@ -1,8 +1,11 @@
 """The page of channels: who gets there, what it takes, what it shows."""
 
+import re
+
 import pytest
 
 from escalations.actions import channels
+from escalations.actions.refusals import Conflict
 from escalations.models import Channel, Delivery
 from escalations.models.channel import TOLD, all_priorities
 from escalations.notifications.sealed import unseal
@@ -29,6 +32,16 @@ def hook(olga):
 
 def add(client, kind="webhook", **change):
     return client.post(f"{PAGE}add/{kind}/", FORM | change)
+
+
+def edit(client, channel, **change):
+    """What an owner's browser sends: everything as it is, but for what is changed; the address is empty."""
+    as_it_is = {"name": channel.name, "target": "", "kinds": channel.kinds, "priorities": channel.priorities}
+    return client.post(f"{PAGE}{channel.pk}/edit/", as_it_is | change)
+
+
+def kept(channel):
+    return Channel.objects.values().get(pk=channel.pk)
 
 
 def trail():
@@ -68,28 +81,42 @@ def test_each_kind_has_its_form_and_says_where_its_address_is_found(as_user, olg
     assert ticked == 4 + {"webhook": 5, "pagerduty": 5, "ticket": 3}.get(kind, 1)
 
 
-@pytest.mark.parametrize(
+HOSTILE = pytest.mark.parametrize(
     ("kind", "target"),
     [
         ("webhook", "http://hooks.harbor.example/"), ("webhook", "https://127.0.0.1/"), ("webhook", "https://[::1]/"),
         ("webhook", "https://169.254.169.254/"), ("webhook", "https://u:p@hooks.example/"), ("webhook", "nonsense"),
-        ("webhook", "https://hooks.example:22/"), ("webhook", ""), ("webhook", "https://h.example/\x00"),
+        ("webhook", "https://hooks.example:22/"), ("webhook", "https://h.example/\x00"),
         ("ticket", "https://10.0.0.1/"), ("slack", HOOK), ("teams", HOOK), ("pagerduty", "123"), ("ntfy", HOOK),
         ("email", "nobody"), ("email", "a@b.example\r\nBcc: x@y.example"),
         ("webhook", "https://h.example/" + "x" * 3000),
     ],
 )  # fmt: skip
+WRONG = pytest.mark.parametrize(
+    "change", [{"name": ""}, {"name": "x" * 61}, {"kinds": []}, {"kinds": ["x"]}, {"priorities": []}]
+)
+
+
+def errors(answer):
+    """What is said about the target."""
+    return re.findall(r'id="id_target_error">[^:]*: ([^<]*)', answer.text)
+
+
+@HOSTILE
 def test_what_does_not_do_is_refused_in_words_and_kept_as_typed(as_user, olga, kind, target):
     answer = add(as_user(olga), kind, target=target)
     assert answer.status_code == 422
-    assert 'class="error"' in answer.text
+    assert errors(answer)
     assert 'value="Our desk"' in answer.text
     assert not Channel.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "change", [{"name": ""}, {"name": "x" * 61}, {"kinds": []}, {"kinds": ["x"]}, {"priorities": []}]
-)
+def test_a_channel_is_not_added_without_its_address(as_user, olga):
+    assert errors(add(as_user(olga), target=" ")) == ["This field is required."]
+    assert not Channel.objects.exists()
+
+
+@WRONG
 def test_the_other_fields_are_looked_at_too(as_user, olga, change):
     assert add(as_user(olga), **change).status_code == 422
     assert not Channel.objects.exists()
@@ -102,15 +129,145 @@ def test_an_unknown_kind_is_no_page(as_user, olga):
 
 def test_who_may_not_manage_stays_out_and_strangers_find_nothing(as_user, ann, vic, hook, summit):
     omar = UserFactory(account=summit, role="owner")
-    doors = [(f"{PAGE}{hook.pk}/{what}/", {}) for what in ("switch", "test", "remove")]
+    before = kept(hook)
+    verbs = ("switch", "test", "remove", "secret", "edit")
+    doors = [(f"{PAGE}{hook.pk}/{what}/", FORM) for what in verbs]
     for person in (ann, vic):
         assert as_user(person).get(PAGE).status_code == 403
         assert add(as_user(person)).status_code == 403
-        assert [as_user(person).post(*door).status_code for door in doors] == [403, 403, 403]
+        assert [as_user(person).post(*door).status_code for door in doors] == [403] * len(verbs)
     assert "Hook" not in as_user(omar).get(PAGE).text
-    assert [as_user(omar).post(*door).status_code for door in doors] == [404, 404, 404]
-    hook.refresh_from_db()
-    assert hook.is_on
+    assert [as_user(omar).post(*door).status_code for door in doors] == [404] * len(verbs)
+    assert kept(hook) == before
+    assert as_user(hook.created_by).post(*doors[-1]).status_code == 302, "first, who may can"
+    assert kept(hook) != before
+
+
+# Editing
+
+
+def test_its_form_shows_all_but_what_opens_it(as_user, olga, hook):
+    channels.edit(hook, by=olga, name="Our desk", target="", kinds=["handoff_created"], priorities=["urgent"])
+    page = as_user(olga).get(f"{PAGE}{hook.pk}/edit/").text
+    assert 'value="Our desk"' in page
+    ticked = {each for each in re.findall(r"<input[^>]*>", page) if "checked" in each}
+    assert {re.search(r'value="(\w+)"', each)[1] for each in ticked} == {"handoff_created", "urgent"}
+    assert "In use: hooks.harbor.example\N{NO-BREAK SPACE}…Wv8u." in page
+    now = Channel.objects.get()
+    for hidden in (HOOK, "key=Zy9x", now.sealed_target, now.sealed_secret, unseal(now.sealed_secret)):
+        assert hidden not in page
+
+
+def test_an_empty_address_keeps_the_old_one_and_the_rest_is_changed(as_user, olga, hook):
+    before = kept(hook)
+    change = {"name": "Our desk", "kinds": ["handoff_resolved"], "priorities": ["low", "high"]}
+    assert edit(as_user(olga), hook, target="  ", **change)["Location"] == f"{PAGE}?said=changed"
+    assert kept(hook) == before | change
+    entry = Entry.objects.filter(kind="settings_changed").latest("seq")
+    assert (entry.about, entry.actor) == (f"channel {hook.pk}", olga)
+    assert entry.details == {"done": "channel changed", "fields": "name, kinds, priorities"}
+
+
+def test_a_new_address_takes_its_place_and_stands_in_no_page_and_no_trail(as_user, adam, hook, caplog):
+    new, before, browser = "https://elsewhere.example/in?key=Qw3rTyUi", kept(hook), as_user(adam)
+    caplog.set_level("DEBUG")
+    assert edit(browser, hook, target=f" {new} ").status_code == 302
+    now = kept(hook)
+    assert unseal(now["sealed_target"]) == new
+    assert now["hint"] == "elsewhere.example\N{NO-BREAK SPACE}…TyUi"
+    changed = {"sealed_target", "hint"}
+    assert {name: value for name, value in now.items() if name not in changed} == {
+        name: value for name, value in before.items() if name not in changed
+    }
+    assert Entry.objects.latest("seq").details == {"done": "channel changed", "fields": "address"}
+    pages = browser.get(PAGE).text + browser.get(f"{PAGE}{hook.pk}/edit/").text
+    told = str([*Entry.objects.values_list("details", "about")]) + caplog.text
+    assert "elsewhere.example" in pages, "first, it is there as far as it may be"
+    for hidden in ("Qw3r", now["sealed_target"]):
+        assert hidden not in pages + told
+
+
+def test_nothing_changed_is_nothing_noted(as_user, olga, hook):
+    before = kept(hook)
+    assert edit(as_user(olga), hook).status_code == 302
+    assert kept(hook) == before
+    assert trail() == ["channel added"]
+
+
+GOOD = {
+    "webhook": HOOK, "ticket": HOOK, "slack": SLACK, "pagerduty": "0123456789abcdef0123456789abcdef",
+    "ntfy": "harbor-it", "email": "oncall@harbor.example",
+    "teams": "https://a.logic.azure.com/workflows/0123456789/triggers/manual/paths/invoke?api-version=1&sig=0123456789",
+}  # fmt: skip
+
+
+@HOSTILE
+def test_a_new_address_is_refused_in_the_words_of_adding_and_the_old_one_stays(as_user, olga, kind, target):
+    browser = as_user(olga)
+    refused = add(browser, kind, target=target)
+    told = {"name": "Ours", "kinds": TOLD, "priorities": all_priorities()}
+    channel, _ = channels.add(by=olga, kind=kind, target=GOOD[kind], **told)
+    before = kept(channel)
+    answer = edit(browser, channel, name="Our desk", target=target)
+    assert answer.status_code == 422
+    assert errors(answer) == errors(refused) != []
+    assert 'value="Our desk"' in answer.text
+    assert kept(channel) == before
+    assert edit(browser, channel, name="Our desk", target=GOOD[kind]).status_code == 302, "first, another one does"
+
+
+@WRONG
+def test_the_other_fields_are_looked_at_when_it_is_edited(as_user, olga, hook, change):
+    before = kept(hook)
+    assert edit(as_user(olga), hook, **change).status_code == 422
+    assert kept(hook) == before
+    assert as_user(olga).post(f"{PAGE}{hook.pk}/edit/").status_code == 422, "nothing at all is wrong, too"
+
+
+def test_its_kind_stays_what_it_is(as_user, olga, hook):
+    assert edit(as_user(olga), hook, kind="slack", name="Ours").status_code == 302
+    assert (kept(hook)["kind"], kept(hook)["name"]) == ("webhook", "Ours")
+    assert errors(edit(as_user(olga), hook, kind="slack", target="harbor")), "it is looked at as a webhook"
+
+
+def test_what_was_removed_meanwhile_is_said_and_not_made_again(as_user, olga, hook, monkeypatch):
+    monkeypatch.setattr("escalations.views.channels._find", lambda *_: hook)  # both have found it
+    channels.remove(Channel.objects.get(), by=olga)
+    answer = edit(as_user(olga), hook, name="Our desk")
+    assert (answer.status_code, "was removed meanwhile" in answer.text) == (422, True)
+    assert 'value="Our desk"' in answer.text
+    assert as_user(olga).post(f"{PAGE}{hook.pk}/secret/").status_code == 409
+    assert not Channel.objects.exists()
+    with pytest.raises(Conflict):
+        channels.send_test(hook, by=olga)
+
+
+def test_a_new_secret_is_confirmed_shown_once_and_noted(as_user, olga, hook):
+    browser, page = as_user(olga), f"{PAGE}{hook.pk}/secret/"
+    old = unseal(hook.sealed_secret)
+    asked = browser.get(page)
+    assert "the old one is used no more" in asked.text
+    assert unseal(kept(hook)["sealed_secret"]) == old, "looking changes nothing"
+    answer = browser.post(page)
+    new = unseal(kept(hook)["sealed_secret"])
+    assert new != old
+    assert f'value="{new}"' in answer.text
+    assert "no-store" in answer["Cache-Control"]
+    assert trail() == ["channel added", "channel secret renewed"]
+    after = "".join(browser.get(each).text for each in (PAGE, page, f"{PAGE}{hook.pk}/edit/"))
+    for hidden in (old, new):
+        assert hidden not in asked.text + after + str([*Entry.objects.values_list("details", "about")])
+
+
+def test_a_chat_has_no_secret_to_renew(as_user, olga, hook):
+    told = {"name": "Chat", "kinds": TOLD, "priorities": all_priorities()}
+    chat, _ = channels.add(by=olga, kind="slack", target=SLACK, **told)
+    browser = as_user(olga)
+    link = "/secret/"
+    assert link in browser.get(f"{PAGE}{hook.pk}/edit/").text, "first, a webhook has one"
+    assert link not in browser.get(f"{PAGE}{chat.pk}/edit/").text
+    page = f"{PAGE}{chat.pk}/secret/"
+    assert [browser.get(page).status_code, browser.post(page).status_code] == [404, 404]
 
 
 def test_off_on_and_away_with_it(as_user, olga, hook):
@@ -142,6 +299,7 @@ def test_a_test_is_on_its_way_and_the_page_looks_again(as_user, olga, hook):
         ({"state": "sent", "sent_at": "2026-11-28T10:00:00Z"}, "Arrived"),
         ({"state": "dead", "error": "It answered 500."}, "It answered 500."),
         ({"state": "waiting", "attempts": 2, "error": "It does not answer."}, "Trying again"),
+        ({"state": "needless", "error": "Somebody picked it up."}, "Not needed any more"),
         ({"state": "waiting"}, "On its way"),
     ],
 )

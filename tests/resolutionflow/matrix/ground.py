@@ -138,7 +138,7 @@ def at_work(made: Team, engineer: User, colleague: User) -> None:
     made.ids = {
         "entry": str(Entry.objects.for_account(made.account).latest("seq").pk),
         "procrastinatejob": str(ProcrastinateJob.objects.order_by("id").values_list("pk", flat=True).first() or 1),
-        "session_id": str(own.pk), "attachment_id": str(attached.pk),
+        "session_id": str(own.pk), "attachment_id": str(attached.pk), "attachment": str(attached.pk),
         "step_id": str(tried[0].pk), "other_id": str(tried[1].pk),
         "sample_id": str(sample.pk),
         "handoff_id": str(waiting.pk), "held_id": str(held.pk), "key": str(made.account.runbooks.get().pk),

@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """What was offered before bells told of offers counts as read."""
 
     dependencies = [
-        ("escalations", "0014_resolved_lately"),
+        ("escalations", "0016_scanned"),
     ]
 
     operations = [
