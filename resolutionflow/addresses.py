@@ -1,16 +1,18 @@
 """Whose connection is it? The client's address, also behind proxies that are trusted."""
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest  # settings import this module, and would load half of Django
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LONGEST_CHAIN = 20  # of X-Forwarded-For; what else stands to the left was written by whoever asks
 
 
-def of_request(request: HttpRequest) -> str:
+def of_request(request: "HttpRequest") -> str:
     """For django-axes, too: a sign-in's failures are counted by the same address as everything else."""
     return client_address(request.META.get("REMOTE_ADDR") or "", request.META.get("HTTP_X_FORWARDED_FOR") or "")
 

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL as processes meet it: every test has a data directory, and ends with no server in it."""
 
 import contextlib
+import functools
 import os
 import pwd
 import shutil
@@ -188,7 +189,10 @@ def test_a_forked_process_does_not_take_its_parents_server_away(data_dir):
 def test_a_command_that_is_ended_by_a_signal_stops_it_too(data_dir, with_signal):
     command = [sys.executable, "manage.py", "migrate"]
     env = {**os.environ, "DATABASE_URL": "", "RESOLUTIONFLOW_DATA_DIR": str(data_dir), "DEBUG": "true"}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    # Where the tests themselves run in a shell's background, they and their children ignore SIGINT.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, cwd=ROOT, env=env, preexec_fn=heed, **pipes)
     while not (data_dir / "postgres" / "postmaster.pid").exists():
         assert process.poll() is None
         time.sleep(0.01)

@@ -16,7 +16,11 @@ import pytest
 from resolutionflow import postgres
 
 ROOT = Path(__file__).parents[2]
-TELL = "import json; from resolutionflow import settings; print(json.dumps(getattr(settings, '{}'), default=str))"
+TELL = """
+import json
+from resolutionflow import settings
+print(json.dumps([getattr(settings, name) for name in {}], default=str))
+"""
 
 
 class Copy:
@@ -35,11 +39,14 @@ class Copy:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen([sys.executable, "-c", code], cwd=self.folder, env=env, **pipes)
 
-    def value(self, name: str, **environment: str) -> object:
-        process = self.start(TELL.format(name), **environment)
+    def values(self, *names: str, **environment: str) -> list[object]:
+        process = self.start(TELL.format(names), **environment)
         said, complaint = process.communicate(timeout=30)
         assert (process.returncode, complaint) == (0, "")
         return json.loads(said)
+
+    def value(self, name: str, **environment: str) -> object:
+        return self.values(name, **environment)[0]
 
     def refusal(self, **environment: str) -> str:
         process = self.start("import resolutionflow.settings", **environment)
@@ -68,11 +75,10 @@ DEFAULTS = {
 }
 
 
-@pytest.mark.parametrize(("name", "default"), DEFAULTS.items(), ids=DEFAULTS)
-def test_an_unset_variable_and_an_empty_one_take_the_default(copy, name, default):
-    assert copy.value(name) == default
-    assert copy.value(name, **{name: ""}) == default
-    assert copy.value(name, **{name: "  "}) == default
+@pytest.mark.parametrize("told", [None, "", "  "], ids=["unset", "empty", "spaces"])
+def test_what_is_not_told_takes_its_default(copy, told):
+    environment = {} if told is None else dict.fromkeys(DEFAULTS, told)
+    assert dict(zip(DEFAULTS, copy.values(*DEFAULTS, **environment), strict=True)) == DEFAULTS
 
 
 GOOD = [

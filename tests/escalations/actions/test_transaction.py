@@ -98,7 +98,7 @@ def test_a_real_deadlock_ends_with_both_done(ann):
         return verb
 
     assert race(touch(one, other, "a"), touch(other, one, "b")) == ["a", "b"]
-    assert len(tries) == 3
+    assert len(tries) > 2, "and a slow machine may let them meet once more"
 
 
 @pytest.mark.django_db(transaction=True)
