@@ -4,7 +4,9 @@ Whatever the order, one wins where only one can, the loser hears why, nothing de
 """
 
 import itertools
-from collections.abc import Callable
+import os
+import random
+from collections.abc import Callable, Iterable
 
 import pytest
 from django.db import OperationalError
@@ -20,6 +22,7 @@ from tests.model.world import wipe
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MOST_STATEMENTS = 60
+EVERY = range(1, MOST_STATEMENTS)
 
 
 class Scene:
@@ -78,10 +81,15 @@ def one_try_each(monkeypatch):
     monkeypatch.setattr(transaction, "TRIES", 1)
 
 
-def every_interleaving(state: str, first: str, second: str, people: tuple) -> list[tuple]:
+def some() -> Iterable[int]:
+    """CI stops at every statement; at a desk it is one of three, beginning with another one each time."""
+    return EVERY if os.environ.get("CI") == "true" else EVERY[random.randrange(3) :: 3]
+
+
+def interleavings(state: str, first: str, second: str, people: tuple, stops: Iterable[int] = EVERY) -> list[tuple]:
     """(who won, who was refused) of each; checks what must hold after any."""
     ends = []
-    for stop in range(1, MOST_STATEMENTS):
+    for stop in stops:
         scene = Scene(state, *people)
         one, other, stood = interleave(scene.verb(first), scene.verb(second), stop=stop)
         if not stood:
@@ -96,8 +104,8 @@ def every_interleaving(state: str, first: str, second: str, people: tuple) -> li
 
 @pytest.mark.parametrize(("state", "first", "second"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
 def test_in_any_order(state, first, second, ann, ben, olga):
-    ends = every_interleaving(state, first, second, (ann, ben, olga))
-    assert len(ends) >= 2
+    ends = interleavings(state, first, second, (ann, ben, olga), some())
+    assert ends
     for one, other in ends:
         winners = [one.error, other.error].count(None)
         assert winners >= 1, (repr(one.error), repr(other.error))
@@ -107,7 +115,7 @@ def test_in_any_order(state, first, second, ann, ben, olga):
 
 
 def two_pick_up_and_one_wins(ann, ben, olga):
-    for one, other in every_interleaving("waiting", "pick_up", "pick_up_by_olga", (ann, ben, olga)):
+    for one, other in interleavings("waiting", "pick_up", "pick_up_by_olga", (ann, ben, olga)):
         assert [one.error, other.error].count(None) == 1
         assert FeedEvent.objects.filter(kind="handoff_picked_up").count() == 1
 
