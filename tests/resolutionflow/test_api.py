@@ -12,6 +12,7 @@ from django.utils import timezone
 from escalations.actions import sessions
 from resolutionflow.accounts.models import ApiToken
 from resolutionflow.accounts.tokens import user_of_request
+from resolutionflow.api import api
 from tests.factories import HandoffFactory, SessionFactory
 from tests.programs import NO_SUCH_ID, Program, refusal
 
@@ -281,6 +282,13 @@ def test_the_description_is_public_and_complete(settings):
         "cookie",
         settings.SESSION_COOKIE_NAME,
     )
+
+
+def test_the_description_is_made_once_and_stays_as_it_is():
+    first = Program().get("/openapi.json").content
+    made = api.get_openapi_schema(path_params={})
+    assert Program().get("/openapi.json").content == first
+    assert api.get_openapi_schema(path_params={}) is made
 
 
 def test_the_description_names_every_refusal_and_the_idempotency_key():
