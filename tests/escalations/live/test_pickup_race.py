@@ -18,7 +18,7 @@ ROUNDS = 20 if os.environ.get("CI") == "true" else 5
 
 
 async def race(url: str, tokens: list[str], handoff: Handoff) -> list[httpx.Response]:
-    """Everybody presses at once: each with connections of their own that are open already."""
+    """Everybody presses at once, each try on a connection of its own."""
     limits = httpx.Limits(max_connections=PEOPLE * TRIES_EACH)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
         return await asyncio.gather(
