@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from escalations.actions import leases
 from escalations.models import AISession, Assessment, Handoff
@@ -182,13 +182,18 @@ def equals(old: Page, selector: str, address: str, fresh_selector: str | None = 
 
 
 def open_live(open_as: Callable[..., Page], user: User, path: str) -> tuple[Page, list[str]]:
-    """A page that is live, and the addresses that it fetches from now on."""
+    """A page that is live, and the addresses that it fetches from now on. The bell above it asks for itself."""
     page = open_as(user, path)
     live = page.locator("[data-connection]")
     if live.count():
         expect(live).to_have_attribute("data-connection", "live")
     fetched: list[str] = []
-    page.on("request", lambda request: fetched.append(request.url) if request.resource_type == "fetch" else None)
+
+    def note(request: Request) -> None:
+        if request.resource_type == "fetch" and "/notifications/state/" not in request.url:
+            fetched.append(request.url)
+
+    page.on("request", note)
     return page, fetched
 
 

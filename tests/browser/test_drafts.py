@@ -111,3 +111,36 @@ def test_a_lost_claim_leaves_the_draft_to_be_copied_and_it_comes_back_with_the_s
     handoffs.pick_up(handoff, by=ben)
     unsent.get_by_role("button", name="Discard").click()
     expect(unsent).to_have_count(0)
+
+
+def test_what_is_typed_while_a_message_is_under_way_stays_and_is_kept(open_as, session, ann):
+    page = open_as(ann, f"/sessions/{session.pk}/")
+    held = []
+    page.route("**/messages/", lambda route: held.append(route))
+    box(page).fill("The cable was loose.")
+    with page.expect_request("**/messages/"):
+        box(page).press("Enter")
+    page.keyboard.type(" It is the")
+    with page.expect_response(is_draft):
+        held[0].continue_()
+        expect(box(page)).to_have_value("It is the")
+    page.keyboard.type(" red one.")
+    expect(box(page)).to_have_value("It is the red one.")
+    assert [message.body for message in session.messages.filter(kind="engineer")] == ["The cable was loose."]
+    assert drafts.of(session, by=ann)["message"].text.startswith("It is the")
+
+
+def test_the_next_step_can_be_typed_while_the_last_one_is_under_way(open_as, session, ann):
+    page = open_as(ann, f"/sessions/{session.pk}/")
+    held = []
+    page.route("**/steps/", lambda route: held.append(route))
+    step, note = page.get_by_label("Step", exact=True), page.get_by_label("Note")
+    step.fill("Restarted the broker")
+    note.fill("no change")
+    with page.expect_request("**/steps/"):
+        page.get_by_role("button", name="Record a step").click()
+    step.fill("Restarted the broker again")
+    held[0].continue_()
+    expect(note).to_have_value("")
+    expect(step).to_have_value("Restarted the broker again")
+    expect(page.locator("#steps > li")).to_have_count(1)

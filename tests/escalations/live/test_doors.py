@@ -16,7 +16,6 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.models import Session
-from django.db import connection
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -46,13 +45,6 @@ def processes(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def ordinary(server, processes):
-    """Between two tests the content types get new ids, but a server reads them once, and its admin notes by them."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM auth_permission")
-        cursor.execute("DELETE FROM django_content_type")
-        for number, model in enumerate((User, ApiToken)):
-            told = [9000 + number, model._meta.app_label, model._meta.model_name]
-            cursor.execute("INSERT INTO django_content_type (id, app_label, model) VALUES (%s, %s, %s)", told)
     return processes[0]
 
 
