@@ -58,7 +58,7 @@ let announced = -APART;
 function hush() {
   region.setAttribute("aria-busy", "true");
   clearTimeout(burst);
-  burst = setTimeout(announce, Math.max(BURST, announced + APART - performance.now()));
+  burst = setTimeout(announce, Math.max(BURST, Math.ceil(announced + APART - performance.now())));
 }
 
 function announce() {

@@ -213,7 +213,8 @@ def test_a_long_burst_of_twenty_is_announced_every_three_seconds_at_most(open_as
     expect(page.locator("[aria-live=polite][aria-busy]")).to_have_count(0)
     told = page.evaluate("() => window.told")
     assert len(told) > 1
-    assert all(later - earlier >= 3_000 for earlier, later in itertools.pairwise(told)), told
+    apart = [later - earlier for earlier, later in itertools.pairwise(told)]
+    assert min(apart) > 2_950, apart  # the observer hears of each a little later than it was
 
 
 def test_todays_counts_keep_up_and_a_fetch_puts_them_right(open_as, server, ann, ben):
